@@ -31,6 +31,25 @@
 
 /* cdef: begin */
 
+/* ---- HRESULTs that the shim itself returns ----------------------------- */
+
+enum hcsshim_hresult {
+    HCSSHIM_E_INTERRUPTED =
+        -1610612732, /* 0xA0000004; a signal handler ran; look and call again */
+    HCSSHIM_E_FAIL = -2147467259,                             /* 0x80004005 */
+    HCSSHIM_E_ABORT = -2147467260,                            /* 0x80004004 */
+    HCSSHIM_E_UNEXPECTED = -2147418113,                       /* 0x8000FFFF */
+    HCSSHIM_E_HANDLE = -2147024890,                           /* 0x80070006 */
+    HCSSHIM_E_OUTOFMEMORY = -2147024882,                      /* 0x8007000E */
+    HCSSHIM_E_INVALIDARG = -2147024809,                       /* 0x80070057 */
+    HCSSHIM_E_WAIT_TIMEOUT = -2147024638,                     /* 0x80070102 */
+    HCSSHIM_E_INVALID_DATA = -2147024883,                     /* 0x8007000D */
+    HCSSHIM_HCS_E_UNSUPPORTED_PROTOCOL_VERSION = -2143878900, /* 0x8037010C */
+    HCSSHIM_HCS_E_OPERATION_PENDING = -2143878889,            /* 0x80370117 */
+    HCSSHIM_HCS_E_OPERATION_ALREADY_CANCELLED = -2143878879,  /* 0x80370121 */
+    HCSSHIM_HCS_E_SERVICE_DISCONNECT = -2143878882            /* 0x8037011E */
+};
+
 /* ---- the table of native calls (csrc/native) -------------------------- */
 
 /* Kinds of arguments; calls.def says what each means. */
@@ -57,10 +76,10 @@ enum hcsshim_argument_kind {
 /* One row of calls.def. Everything is static: never freed. */
 typedef struct hcsshim_call_row {
     uint32_t number;
-    int remote;            /* 1: the embedded host answers it */
-    const char *library;   /* "computecore" */
-    const char *name;      /* "HcsCreateComputeSystem" */
-    uint8_t kinds[8];      /* enum hcsshim_argument_kind, then END */
+    int remote;          /* 1: the embedded host answers it */
+    const char *library; /* "computecore" */
+    const char *name;    /* "HcsCreateComputeSystem" */
+    uint8_t kinds[8];    /* enum hcsshim_argument_kind, then END */
 } hcsshim_call_row;
 
 /*
