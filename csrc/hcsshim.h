@@ -91,7 +91,216 @@ typedef struct hcsshim_call_row {
  */
 HCSSHIM_API const hcsshim_call_row *hcsshim_calls(size_t *count);
 
-/* ---- calls, tickets, events (csrc/native, csrc/events) ---------------- */
+/* ---- events (csrc/events) --------------------------------------------- */
+
+/* The length of a text that is absent, not empty. */
+enum { HCSSHIM_NO_TEXT = 0xFFFFFFFF };
+
+/*
+ * One event of a queue. Its text is 'length' bytes at 'offset' in the buffer
+ * that it was drained with.
+ */
+typedef struct hcsshim_event {
+    uint64_t source; /* what posted it: a handle, or a ticket that is done */
+    uint32_t type;   /* HCS_EVENT_TYPE, or HCSSHIM_EVENT_TICKET */
+    int32_t status;  /* an HRESULT */
+    uint32_t offset;
+    uint32_t length; /* HCSSHIM_NO_TEXT: none */
+} hcsshim_event;
+
+/* The type of the event that tells that the call of a ticket was answered. */
+enum { HCSSHIM_EVENT_TICKET = 0 };
+
+/* The type of the last event of every handle when the service goes away. */
+enum { HCSSHIM_EVENT_SERVICE_DISCONNECT = 0x02000000 };
+
+typedef struct hcsshim_queue hcsshim_queue;
+
+/* hcsshim_queue_new() - make an empty queue; free it with _free(). */
+HCSSHIM_API int32_t hcsshim_queue_new(hcsshim_queue **out);
+
+/*
+ * hcsshim_queue_free() - let go of a queue, which may be NULL.
+ *
+ * What still posts into it (subscriptions, tickets) keeps it until it is done.
+ * No thread may be inside _wait() or _drain().
+ */
+HCSSHIM_API void hcsshim_queue_free(hcsshim_queue *queue);
+
+/*
+ * hcsshim_queue_file() - a file that is readable while events wait.
+ *
+ * It stays the queue's: poll it, never read or close it.
+ */
+HCSSHIM_API int64_t hcsshim_queue_file(const hcsshim_queue *queue);
+
+/*
+ * hcsshim_queue_post() - add an event: the inside of every native callback.
+ *
+ * text: borrowed and copied; NULL for none. length: below HCSSHIM_NO_TEXT.
+ *
+ * Returns 0, E_INVALIDARG, or E_OUTOFMEMORY. Any thread, also one that Python
+ * knows nothing of. Never blocks, never enters Python.
+ */
+HCSSHIM_API int32_t hcsshim_queue_post(hcsshim_queue *queue, uint64_t source,
+                                       uint32_t type, int32_t status,
+                                       const char *text, size_t length);
+
+/* hcsshim_queue_wake() - let _wait() return although nothing was posted. */
+HCSSHIM_API void hcsshim_queue_wake(hcsshim_queue *queue);
+
+/*
+ * hcsshim_queue_wait() - block until something may be drained.
+ *
+ * timeout_ms: 0 polls, 0xFFFFFFFF waits.
+ *
+ * Returns 0, HRESULT of WAIT_TIMEOUT, or HCSSHIM_E_INTERRUPTED. One thread.
+ */
+HCSSHIM_API int32_t hcsshim_queue_wait(hcsshim_queue *queue,
+                                       uint32_t timeout_ms);
+
+/*
+ * hcsshim_queue_drain() - take events out, oldest first.
+ *
+ * events: room for 'most'; text: room for 'size' bytes, both the caller's.
+ * needed: set to the text length of the next event if one is left, else 0; the
+ *         queue's file stays readable then.
+ *
+ * Returns the number of events. Any thread; does not wait for events.
+ */
+HCSSHIM_API size_t hcsshim_queue_drain(hcsshim_queue *queue,
+                                       hcsshim_event *events, size_t most,
+                                       char *text, size_t size, size_t *needed);
+
+/* ---- the service: calls and tickets (csrc/native) --------------------- */
+
+/* A connection to the Host Compute Service. */
+typedef struct hcsshim_service hcsshim_service;
+
+/* One argument of a call; which half counts follows from its kind. */
+typedef struct hcsshim_value {
+    const char *text; /* TEXT: borrowed for the call; NULL is NULL */
+    size_t length;    /* of text, in bytes */
+    uint64_t number;  /* U32, SYSTEM, PROCESS */
+} hcsshim_value;
+
+/* How a call ended. Clear it with hcsshim_completion_clear(). */
+typedef struct hcsshim_completion {
+    int32_t hresult;
+    uint32_t process_id;
+    char *document;   /* owned; NULL for none */
+    size_t length;    /* of document, in bytes */
+    int64_t files[3]; /* owned: stdin, stdout, stderr of a process, or -1 */
+} hcsshim_completion;
+
+/*
+ * hcsshim_service_connect() - connect to the embedded host at 'path'.
+ *
+ * path: of its socket, 'length' bytes.
+ * name: what the host shall call this client in its log.
+ *
+ * Returns 0, or why not: ERROR_FILE_NOT_FOUND or ERROR_CONNECTION_REFUSED as
+ * HRESULTs when no host runs there, HCS_E_UNSUPPORTED_PROTOCOL_VERSION when it
+ * is of another version. May block for a moment. Starts one thread, which
+ * reads the answers and goes when the service is freed.
+ */
+HCSSHIM_API int32_t hcsshim_service_connect(const char *path, size_t length,
+                                            const char *name,
+                                            size_t name_length,
+                                            hcsshim_service **out);
+
+/*
+ * hcsshim_service_free() - disconnect, answer every open ticket with
+ * HCS_E_SERVICE_DISCONNECT, and free everything. NULL does nothing.
+ *
+ * No thread may be inside another function of the service, except in
+ * hcsshim_ticket_wait(): that one is woken and waited for.
+ */
+HCSSHIM_API void hcsshim_service_free(hcsshim_service *service);
+
+/* hcsshim_service_host() - the process id of the host at the other end. */
+HCSSHIM_API uint32_t hcsshim_service_host(const hcsshim_service *service);
+
+/* hcsshim_service_alive() - 0 once the host went away. Any thread. */
+HCSSHIM_API int hcsshim_service_alive(const hcsshim_service *service);
+
+/*
+ * hcsshim_service_submit() - begin a call.
+ *
+ * call:    its number in calls.def.
+ * values:  borrowed; one for each argument of the kinds TEXT, U32, SYSTEM and
+ *          PROCESS, in order.
+ * count:   of values.
+ * ticket:  where to put the ticket, to be ended by _take() or _abandon(); NULL
+ *          if nobody wants the answer.
+ * handle:  set to the handle that the call creates, or 0.
+ *
+ * Calls that close a handle make it stale here and now.
+ *
+ * Returns 0; E_INVALIDARG if the values do not fit the call; E_HANDLE if one
+ * is no live handle of the right kind; HCS_E_SERVICE_DISCONNECT. Any thread.
+ * May block while the host does not read.
+ */
+HCSSHIM_API int32_t hcsshim_service_submit(hcsshim_service *service,
+                                           uint32_t call,
+                                           const hcsshim_value *values,
+                                           size_t count, uint64_t *ticket,
+                                           uint64_t *handle);
+
+/*
+ * hcsshim_ticket_wait() - block until the call was answered.
+ *
+ * timeout_ms: 0 polls, 0xFFFFFFFF waits.
+ *
+ * Returns 0, HRESULT of WAIT_TIMEOUT, HCSSHIM_E_INTERRUPTED, or E_HANDLE if the
+ * ticket was ended already. Any number of threads.
+ */
+HCSSHIM_API int32_t hcsshim_ticket_wait(hcsshim_service *service,
+                                        uint64_t ticket, uint32_t timeout_ms);
+
+/*
+ * hcsshim_ticket_notify() - post an event of type HCSSHIM_EVENT_TICKET when
+ * the call was answered.
+ *
+ * Returns 0; 1 if it was answered already, then nothing is posted; E_HANDLE.
+ */
+HCSSHIM_API int32_t hcsshim_ticket_notify(hcsshim_service *service,
+                                          uint64_t ticket,
+                                          hcsshim_queue *queue);
+
+/*
+ * hcsshim_ticket_take() - end an answered ticket and move its outcome out.
+ *
+ * Returns 0, HCS_E_OPERATION_PENDING if it is not answered yet, or E_HANDLE.
+ */
+HCSSHIM_API int32_t hcsshim_ticket_take(hcsshim_service *service,
+                                        uint64_t ticket,
+                                        hcsshim_completion *out);
+
+/*
+ * hcsshim_ticket_abandon() - end a ticket whose answer nobody wants any more.
+ *
+ * Asks the host to cancel; files that come with the late answer are closed.
+ * Returns 0 or E_HANDLE. Does not wait for the answer.
+ */
+HCSSHIM_API int32_t hcsshim_ticket_abandon(hcsshim_service *service,
+                                           uint64_t ticket);
+
+/* Free what a completion owns, files too, and clear it. */
+HCSSHIM_API void hcsshim_completion_clear(hcsshim_completion *completion);
+
+/*
+ * hcsshim_handle_listen() - send the events of a handle into a queue.
+ *
+ * queue: kept until the handle is closed or the service freed; NULL stops, and
+ *        nothing is posted after the return.
+ *
+ * Tell the host with HcsSetComputeSystemCallback or HcsSetProcessCallback
+ * afterwards. Returns 0 or E_HANDLE.
+ */
+HCSSHIM_API int32_t hcsshim_handle_listen(hcsshim_service *service,
+                                          uint64_t handle,
+                                          hcsshim_queue *queue);
 
 /* ---- streams and the stdio relay (csrc/relay) ------------------------- */
 
