@@ -1,0 +1,147 @@
+"""
+Types of the compiled extension; a test compares the names with the real ones.
+
+Functions are listed by the sections of ``csrc/hcsshim.h``, which says what each
+does.
+"""
+
+from typing import Any, Final
+
+class CData:
+    """A C object. Fields and items are whatever the header says."""
+
+    def __getattr__(self, name: str) -> Any: ...
+    def __setattr__(self, name: str, value: object) -> None: ...
+    def __getitem__(self, index: int) -> Any: ...
+    def __setitem__(self, index: int, value: object) -> None: ...
+    def __len__(self) -> int: ...
+
+class FFI:
+    """The part of cffi's ``FFI`` that the wrappers use."""
+
+    NULL: Final[CData]
+    def new(self, cdecl: str, init: object = None) -> CData: ...
+    def cast(self, cdecl: str, value: object) -> CData: ...
+    def string(self, cdata: CData, maxlen: int = -1) -> bytes: ...
+    def unpack(self, cdata: CData, length: int) -> bytes: ...
+    def buffer(self, cdata: CData, size: int = -1) -> memoryview: ...
+    def from_buffer(
+        self, cdecl: str, source: object, require_writable: bool = False
+    ) -> CData: ...
+    def gc(self, cdata: CData, destructor: object, size: int = 0) -> CData: ...
+    def release(self, cdata: CData) -> None: ...
+    def sizeof(self, cdecl: str | CData) -> int: ...
+    def addressof(self, cdata: object, *fields: str) -> CData: ...
+
+class Lib:
+    """The functions and constants of ``hcsshim.h``."""
+
+    # HRESULTs that the shim itself returns
+    HCSSHIM_E_INTERRUPTED: Final[int]
+    HCSSHIM_E_FAIL: Final[int]
+    HCSSHIM_E_ABORT: Final[int]
+    HCSSHIM_E_UNEXPECTED: Final[int]
+    HCSSHIM_E_HANDLE: Final[int]
+    HCSSHIM_E_OUTOFMEMORY: Final[int]
+    HCSSHIM_E_INVALIDARG: Final[int]
+    HCSSHIM_E_WAIT_TIMEOUT: Final[int]
+    HCSSHIM_E_INVALID_DATA: Final[int]
+    HCSSHIM_HCS_E_UNSUPPORTED_PROTOCOL_VERSION: Final[int]
+    HCSSHIM_HCS_E_OPERATION_PENDING: Final[int]
+    HCSSHIM_HCS_E_OPERATION_ALREADY_CANCELLED: Final[int]
+    HCSSHIM_HCS_E_SERVICE_DISCONNECT: Final[int]
+
+    # the table of native calls
+    HCSSHIM_KIND_END: Final[int]
+    HCSSHIM_KIND_TEXT: Final[int]
+    HCSSHIM_KIND_U32: Final[int]
+    HCSSHIM_KIND_SYSTEM: Final[int]
+    HCSSHIM_KIND_PROCESS: Final[int]
+    HCSSHIM_KIND_OUT_SYSTEM: Final[int]
+    HCSSHIM_KIND_OUT_PROCESS: Final[int]
+    HCSSHIM_KIND_OPERATION: Final[int]
+    HCSSHIM_KIND_EVENT_CALLBACK: Final[int]
+    HCSSHIM_KIND_COMPLETION_CALLBACK: Final[int]
+    HCSSHIM_KIND_CONTEXT: Final[int]
+    HCSSHIM_KIND_RESERVED: Final[int]
+    HCSSHIM_KIND_KERNEL_HANDLE: Final[int]
+    HCSSHIM_KIND_OUT_TEXT: Final[int]
+    HCSSHIM_KIND_RESULT: Final[int]
+    HCSSHIM_KIND_OUT_PROCESS_INFORMATION: Final[int]
+    HCSSHIM_KIND_CREATE_OPTIONS: Final[int]
+    def hcsshim_calls(self, count: CData, /) -> CData: ...
+
+    # events
+    HCSSHIM_NO_TEXT: Final[int]
+    HCSSHIM_EVENT_TICKET: Final[int]
+    HCSSHIM_EVENT_SERVICE_DISCONNECT: Final[int]
+    def hcsshim_queue_new(self, out: CData, /) -> int: ...
+    def hcsshim_queue_free(self, queue: CData, /) -> None: ...
+    def hcsshim_queue_file(self, queue: CData, /) -> int: ...
+    def hcsshim_queue_post(
+        self,
+        queue: CData,
+        source: int,
+        type: int,
+        status: int,
+        text: bytes | CData,
+        length: int,
+        /,
+    ) -> int: ...
+    def hcsshim_queue_wake(self, queue: CData, /) -> None: ...
+    def hcsshim_queue_wait(self, queue: CData, timeout_ms: int, /) -> int: ...
+    def hcsshim_queue_drain(
+        self,
+        queue: CData,
+        events: CData,
+        most: int,
+        text: CData,
+        size: int,
+        needed: CData,
+        /,
+    ) -> int: ...
+
+    # the service: calls and tickets
+    def hcsshim_service_connect(
+        self,
+        path: bytes,
+        length: int,
+        name: bytes,
+        name_length: int,
+        out: CData,
+        /,
+    ) -> int: ...
+    def hcsshim_service_free(self, service: CData, /) -> None: ...
+    def hcsshim_service_host(self, service: CData, /) -> int: ...
+    def hcsshim_service_alive(self, service: CData, /) -> int: ...
+    def hcsshim_service_submit(
+        self,
+        service: CData,
+        call: int,
+        values: CData,
+        count: int,
+        ticket: CData,
+        handle: CData,
+        /,
+    ) -> int: ...
+    def hcsshim_ticket_wait(
+        self, service: CData, ticket: int, timeout_ms: int, /
+    ) -> int: ...
+    def hcsshim_ticket_notify(
+        self, service: CData, ticket: int, queue: CData, /
+    ) -> int: ...
+    def hcsshim_ticket_take(
+        self, service: CData, ticket: int, out: CData, /
+    ) -> int: ...
+    def hcsshim_ticket_abandon(self, service: CData, ticket: int, /) -> int: ...
+    def hcsshim_completion_clear(self, completion: CData, /) -> None: ...
+    def hcsshim_handle_listen(
+        self, service: CData, handle: int, queue: CData, /
+    ) -> int: ...
+
+    # streams and the stdio relay
+
+    # disk formats: tar, ext4, VHD, dm-verity
+
+ffi: Final[FFI]
+lib: Final[Lib]

@@ -1,0 +1,125 @@
+"""Queues of events that native threads post and Python drains in batches."""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import TYPE_CHECKING
+
+from hcsshim._ffi import ffi, lib
+from hcsshim.errors import check
+
+if TYPE_CHECKING:
+    from hcsshim._ffi import CData
+
+#: ``hcsshim_event``: source, type, status, offset, length.
+_EVENT = Struct("=QIiII")
+_BATCH = 256
+_TEXT_BYTES = 64 * 1024
+_NO_TEXT: int = lib.HCSSHIM_NO_TEXT & 0xFFFFFFFF
+_INTERRUPTED: int = lib.HCSSHIM_E_INTERRUPTED
+_WAIT_TIMEOUT: int = lib.HCSSHIM_E_WAIT_TIMEOUT
+
+#: The longest wait in C. A signal that arrives between Python's last look and
+#: the wait does not interrupt it, so it is looked for again this often.
+LONGEST_WAIT = 1.0
+
+#: One event: source, type, status, text.
+RawEvent = tuple[int, int, int, bytes | None]
+
+
+class EventQueue:
+    """
+    A queue that any native thread posts into without ever meeting Python.
+
+    Close it when it is done with; what still posts into it keeps the native part
+    alive until then.
+    """
+
+    __slots__ = ("_events", "_needed", "_queue", "_text", "_text_size")
+
+    def __init__(self) -> None:
+        out = ffi.new("hcsshim_queue **")
+        check(lib.hcsshim_queue_new(out), "EventQueue")
+        self._queue = ffi.gc(out[0], lib.hcsshim_queue_free)
+        self._events = ffi.new("hcsshim_event[]", _BATCH)
+        self._needed = ffi.new("size_t *")
+        self._text_size = 1024
+        self._text = ffi.new("char[]", self._text_size)
+
+    @property
+    def native(self) -> CData:
+        """The ``hcsshim_queue *``, to be posted into."""
+        return self._queue
+
+    def fileno(self) -> int:
+        """Give the descriptor that is readable while events wait."""
+        return lib.hcsshim_queue_file(self._queue)
+
+    def wait(self, timeout: float | None) -> bool:
+        """
+        Block until events may be there, or a moment has passed.
+
+        Args:
+            timeout: Seconds; ``None`` waits for about a second, so that signals
+                are seen. Call again.
+
+        Returns:
+            Whether to drain.
+        """
+        seconds = LONGEST_WAIT if timeout is None else min(timeout, LONGEST_WAIT)
+        code = lib.hcsshim_queue_wait(self._queue, milliseconds(seconds))
+        if code in (_WAIT_TIMEOUT, _INTERRUPTED):
+            return False
+        check(code, "EventQueue.wait")
+        return True
+
+    def wake(self) -> None:
+        """Let a thread that waits go on; nothing is posted."""
+        lib.hcsshim_queue_wake(self._queue)
+
+    def drain(self) -> list[RawEvent]:
+        """
+        Take events out, oldest first; not for two threads at once.
+
+        A large backlog comes in several batches: the descriptor stays readable
+        until the last one was taken.
+        """
+        count = self._drain()
+        if count == 0 and self._needed[0] > 0:
+            self._grow(self._needed[0])
+            count = self._drain()
+        if count == 0:
+            return []
+        text = ffi.buffer(self._text)
+        events: list[RawEvent] = []
+        rows = ffi.buffer(self._events, count * _EVENT.size)
+        for source, kind, status, offset, length in _EVENT.iter_unpack(rows):
+            if length == _NO_TEXT:
+                events.append((source, kind, status, None))
+            else:
+                data = bytes(text[offset : offset + length])
+                events.append((source, kind, status, data))
+        return events
+
+    def _drain(self) -> int:
+        return lib.hcsshim_queue_drain(
+            self._queue,
+            self._events,
+            _BATCH,
+            self._text,
+            self._text_size,
+            self._needed,
+        )
+
+    def _grow(self, size: int) -> None:
+        self._text_size = max(size, _TEXT_BYTES)
+        self._text = ffi.new("char[]", self._text_size)
+
+    def close(self) -> None:
+        """Let go of the native queue. Idempotent; nobody may be waiting."""
+        ffi.release(self._queue)
+
+
+def milliseconds(seconds: float) -> int:
+    """Round seconds up to whole milliseconds, as native calls take them."""
+    return max(0, -int(-seconds * 1000 // 1))

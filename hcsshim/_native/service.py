@@ -1,0 +1,319 @@
+"""The connection to the Host Compute Service: calls, their tickets, their events."""
+
+from __future__ import annotations
+
+import os
+from _thread import allocate_lock
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from hcsshim._ffi import ffi, lib
+from hcsshim._native import calls
+from hcsshim._native.events import LONGEST_WAIT, EventQueue, milliseconds
+from hcsshim._native.port import Completion, Event
+from hcsshim.errors import HcsTimeoutError, HandleClosedError, check
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from weakref import WeakKeyDictionary
+
+    from hcsshim._ffi import CData
+    from hcsshim._native.loop import LoopTickets
+
+_E_HANDLE: int = lib.HCSSHIM_E_HANDLE
+_INTERRUPTED: int = lib.HCSSHIM_E_INTERRUPTED
+_WAIT_TIMEOUT: int = lib.HCSSHIM_E_WAIT_TIMEOUT
+_DISCONNECT_EVENT: int = lib.HCSSHIM_EVENT_SERVICE_DISCONNECT
+
+
+class NativeOperation:
+    """A submitted call; see :class:`hcsshim._native.port.Operation`."""
+
+    __slots__ = ("_completion", "_lock", "_service", "_ticket", "call", "handle")
+
+    def __init__(
+        self, service: NativeService, call: str, ticket: int, handle: int
+    ) -> None:
+        self._service = service
+        self._ticket = ticket
+        self._completion: Completion | None = None
+        self._lock = allocate_lock()
+        self.call = call
+        self.handle = handle
+
+    @property
+    def ticket(self) -> int:
+        """The native ticket, which names this call on the wire."""
+        return self._ticket
+
+    @property
+    def service(self) -> NativeService:
+        """Where it was submitted."""
+        return self._service
+
+    def result(self, timeout: float | None) -> Completion:
+        """Wait for the answer; see the port."""
+        deadline = None if timeout is None else monotonic() + timeout
+        while self._completion is None:
+            left = LONGEST_WAIT
+            if deadline is not None:
+                left = min(max(deadline - monotonic(), 0.0), LONGEST_WAIT)
+            code = lib.hcsshim_ticket_wait(
+                self._service.native, self._ticket, milliseconds(left)
+            )
+            if code == 0:
+                return self.take()
+            if code == _E_HANDLE and self._completion is None:
+                raise HandleClosedError(operation=self.call)
+            if (
+                code == _WAIT_TIMEOUT
+                and deadline is not None
+                and monotonic() >= deadline
+            ):
+                raise HcsTimeoutError(operation=self.call)
+            if code not in (_WAIT_TIMEOUT, _INTERRUPTED, _E_HANDLE):
+                check(code, self.call)
+        return self._completion
+
+    def take(self) -> Completion:
+        """Move the outcome of an answered call here; once, then remember it."""
+        with self._lock:
+            if self._completion is None:
+                self._completion = self._take()
+            return self._completion
+
+    def _take(self) -> Completion:
+        out = ffi.new("hcsshim_completion *")
+        code = lib.hcsshim_ticket_take(self._service.native, self._ticket, out)
+        if code == _E_HANDLE:
+            raise HandleClosedError(operation=self.call)
+        check(code, self.call)
+        document = None
+        if out.document != ffi.NULL:
+            document = ffi.unpack(out.document, out.length).decode("utf-8", "replace")
+        files = (out.files[0], out.files[1], out.files[2])
+        completion = Completion(
+            out.hresult & 0xFFFFFFFF, document, out.process_id, files
+        )
+        out.files = (-1, -1, -1)  # they are the completion's now
+        lib.hcsshim_completion_clear(out)
+        return completion
+
+    async def completed(self, timeout: float | None) -> Completion:
+        """Await the answer; see the port."""
+        if self._completion is not None:
+            return self._completion
+        from hcsshim._native.loop import await_ticket  # noqa: PLC0415 - needs asyncio
+
+        return await await_ticket(self, timeout)
+
+    def abandon(self) -> None:
+        """Give up waiting; see the port."""
+        lib.hcsshim_ticket_abandon(self._service.native, self._ticket)
+
+
+class NativeSubscription:
+    """The events of one handle; see :class:`hcsshim._native.port.Subscription`."""
+
+    __slots__ = ("_closed", "_handle", "_lock", "_queue", "_service", "_waiting")
+
+    def __init__(self, service: NativeService, handle: int) -> None:
+        self._service = service
+        self._handle = handle
+        self._queue = EventQueue()
+        self._waiting: list[Event] = []
+        self._lock = allocate_lock()
+        self._closed = False
+
+    @property
+    def queue(self) -> EventQueue:
+        """Where the events arrive."""
+        return self._queue
+
+    @property
+    def ended(self) -> bool:
+        """Whether no event can come any more."""
+        return self._closed
+
+    def poll(self) -> Event | None:
+        """Take the oldest event that is there, without waiting."""
+        with self._lock:
+            if not self._waiting and not self._closed:
+                self._waiting = [
+                    Event(kind, status & 0xFFFFFFFF, text and text.decode())
+                    for _, kind, status, text in reversed(self._queue.drain())
+                ]
+            event = self._waiting.pop() if self._waiting else None
+        if event is not None and event.type == _DISCONNECT_EVENT:
+            self.close()
+        return event
+
+    def next(self, timeout: float | None) -> Event | None:
+        """Take the oldest event; see the port."""
+        deadline = None if timeout is None else monotonic() + timeout
+        while True:
+            event = self.poll()
+            if event is not None or self._closed:
+                return event
+            left = None if deadline is None else deadline - monotonic()
+            if left is not None and left <= 0:
+                raise HcsTimeoutError(operation="events")
+            self._queue.wait(left)
+
+    async def anext(self, timeout: float | None) -> Event | None:
+        """Await the oldest event; see the port."""
+        from hcsshim._native.loop import await_event  # noqa: PLC0415 - needs asyncio
+
+        return await await_event(self, timeout)
+
+    def close(self) -> None:
+        """Stop listening; see the port."""
+        if self._closed:
+            return
+        self._closed = True
+        lib.hcsshim_handle_listen(self._service.native, self._handle, ffi.NULL)
+        self._queue.wake()
+
+
+class NativeService:
+    """
+    A connection to the embedded host.
+
+    Args:
+        path: The host's socket.
+
+    Raises:
+        HcsError: No host listens there, or it is of another version.
+    """
+
+    __slots__ = ("__weakref__", "_service", "loops", "path", "pid")
+
+    def __init__(self, path: str) -> None:
+        out = ffi.new("hcsshim_service **")
+        where = os.fsencode(path)
+        name = f"python {os.getpid()}".encode()
+        code = lib.hcsshim_service_connect(where, len(where), name, len(name), out)
+        check(code, "connect", path)
+        self._service = ffi.gc(out[0], lib.hcsshim_service_free)
+        #: What each event loop awaits; made by the first that does.
+        self.loops: WeakKeyDictionary[AbstractEventLoop, LoopTickets] | None = None
+        self.path = path
+        self.pid = os.getpid()
+
+    @property
+    def native(self) -> CData:
+        """The ``hcsshim_service *``."""
+        return self._service
+
+    @property
+    def host_process_id(self) -> int:
+        """The process id of the host at the other end."""
+        return lib.hcsshim_service_host(self._service)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the host is still there."""
+        return self.pid == os.getpid() and bool(
+            lib.hcsshim_service_alive(self._service)
+        )
+
+    def submit(self, call: str, *arguments: str | int | None) -> NativeOperation:
+        """Begin a call; see :class:`hcsshim._native.port.Service`."""
+        ticket = ffi.new("uint64_t *")
+        handle = self._submit(call, arguments, ticket)
+        return NativeOperation(self, call, ticket[0], handle)
+
+    def send(self, call: str, *arguments: str | int | None) -> None:
+        """Begin a call whose answer nobody wants; see the port."""
+        if self.alive:
+            try:
+                self._submit(call, arguments, ffi.NULL)
+            except HandleClosedError:
+                return  # somebody else closed it: what was wanted is done
+            except ConnectionError:
+                return  # the service went away, and the handle with it
+
+    def _submit(
+        self, call: str, arguments: tuple[str | int | None, ...], ticket: CData
+    ) -> int:
+        values = ffi.new("hcsshim_value[]", len(arguments))
+        texts = []  # what C borrows must live until it returns
+        for value, argument in zip(values, arguments, strict=True):
+            if isinstance(argument, int):
+                value.number = argument
+            elif argument is not None:
+                data = argument.encode()
+                texts.append(ffi.from_buffer("char[]", data))
+                value.text = texts[-1]
+                value.length = len(data)
+        handle = ffi.new("uint64_t *")
+        code = lib.hcsshim_service_submit(
+            self._service,
+            calls.number(call),
+            values,
+            len(arguments),
+            ticket,
+            handle,
+        )
+        if code == _E_HANDLE:
+            raise HandleClosedError(operation=call)
+        check(code, call)
+        return int(handle[0])
+
+    def subscribe(self, call: str, handle: int) -> NativeSubscription:
+        """Listen to a handle's events; see the port."""
+        subscription = NativeSubscription(self, handle)
+        code = lib.hcsshim_handle_listen(
+            self._service, handle, subscription.queue.native
+        )
+        if code == _E_HANDLE:
+            raise HandleClosedError(operation=call)
+        self.send(call, handle, 0)
+        return subscription
+
+    def close(self) -> None:
+        """
+        Disconnect; every open call ends with ``ServiceDisconnectedError``.
+
+        No other thread may be in a call of this service, waits excepted.
+        """
+        ffi.release(self._service)
+
+
+_lock = allocate_lock()
+_shared: NativeService | None = None
+
+
+def shared() -> NativeService:
+    """
+    Give the process's connection to the service, made on first use.
+
+    A host that went away, or a fork, makes it connect anew, and start a host if
+    none runs.
+
+    Raises:
+        HcsError: No host answers and none can be started.
+        ValueError: ``HCSSHIM_PROVIDER`` names no provider of this machine.
+    """
+    global _shared  # noqa: PLW0603 - one connection per process is the point
+    with _lock:
+        if _shared is None or not _shared.alive:
+            _shared = _connect()
+        return _shared
+
+
+def _connect() -> NativeService:
+    from hcsshim._native import host_process  # noqa: PLC0415 - seldom needed
+
+    provider = os.environ.get("HCSSHIM_PROVIDER", "embedded")
+    if provider != "embedded":
+        raise ValueError(
+            f"HCSSHIM_PROVIDER is {provider!r}; on this machine it can only be "
+            "'embedded'"
+        )
+    path = host_process.socket_path()
+    try:
+        return NativeService(path)
+    except OSError:  # nobody listens; anything else comes again below
+        host_process.ensure_running()
+        return NativeService(path)
