@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+import sysconfig
 from pathlib import Path
 
 from cffi import FFI
@@ -45,6 +46,16 @@ def sources(platform: str) -> list[str]:
     return found
 
 
+def include_dirs() -> list[str]:
+    """
+    Name the folders of headers.
+
+    ``python/`` stands in for CPython's headers where they are not installed.
+    """
+    headers = Path(sysconfig.get_path("include"), "Python.h")
+    return ["csrc"] if headers.exists() else ["csrc", "csrc/python"]
+
+
 header = (HERE / "hcsshim.h").read_text(encoding="utf-8")
 region = re.search(r"/\* cdef: begin.*?\*/(.*)/\* cdef: end \*/", header, re.DOTALL)
 if region is None:
@@ -56,7 +67,7 @@ ffi.set_source(
     "hcsshim._ffi",
     '#include "hcsshim.h"',
     sources=sources(sys.platform),
-    include_dirs=["csrc"],
+    include_dirs=include_dirs(),
     define_macros=[] if sys.platform == "win32" else [("_GNU_SOURCE", "1")],
     extra_compile_args=[] if sys.platform == "win32" else ["-std=c11", "-O2"],
     libraries=[] if sys.platform == "win32" else ["pthread"],

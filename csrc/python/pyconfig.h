@@ -1,0 +1,1 @@
+/* pyconfig.h - stands beside our Python.h; the stable ABI needs nothing of it. */
