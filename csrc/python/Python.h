@@ -11,6 +11,7 @@
 #ifndef HCSSHIM_PYTHON_H
 #define HCSSHIM_PYTHON_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
