@@ -1,0 +1,1 @@
+"""Every JSON document of HCS as a frozen class, and their way to and from JSON."""
