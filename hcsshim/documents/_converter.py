@@ -44,8 +44,23 @@ def from_dict(cls: type[D], raw: JSON) -> D:
         DocumentError: It is no object, or a member has a type it cannot have.
     """
     document = plan_of(cls).decode(raw)
-    if not isinstance(document, cls):
-        raise DocumentError(f"a {cls.__name__} document", raw)
+    assert isinstance(document, cls)  # noqa: S101  # a plan makes its own class
+    return document
+
+
+def salvage(cls: type[D], raw: dict[str, JSON]) -> D:
+    """
+    Read what can be read of a document.
+
+    Args:
+        cls: Class of the document.
+        raw: A JSON object.
+
+    Returns:
+        The document; members that make no sense are in its ``extra``.
+    """
+    document = plan_of(cls).decode(raw, set_aside=True)
+    assert isinstance(document, cls)  # noqa: S101  # a plan makes its own class
     return document
 
 

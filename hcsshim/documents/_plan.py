@@ -144,12 +144,13 @@ class Plan:
         names = self._names
         return lambda document: tuple(getattr(document, name) for name in names)
 
-    def decode(self, raw: JSON) -> Document:
+    def decode(self, raw: JSON, *, set_aside: bool = False) -> Document:
         """
         Read a JSON object, leniently: no validators run.
 
         Args:
             raw: What ``json`` made of the text.
+            set_aside: Keep members that cannot be read among the unknown ones.
 
         Returns:
             A document of the class.
@@ -178,7 +179,10 @@ class Plan:
                 try:
                     values[name] = codec.decode(given)
                 except DocumentError as error:
-                    raise error.within(wire) from None
+                    if not set_aside:
+                        raise error.within(wire) from None
+                    unknown = {} if unknown is None else unknown
+                    unknown[key] = given
             if droppable and not given:
                 sent = [] if sent is None else sent
                 sent.append(wire)

@@ -7,16 +7,11 @@ empty, codes come signed or unsigned, and unknown members are kept.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import attrs
 
-from hcsshim.documents._converter import from_dict, parse_json
-from hcsshim.documents._document import Document, DocumentError, Extra, WireEnum, wire
+from hcsshim.documents._converter import parse_json, salvage
+from hcsshim.documents._document import Document, DocumentError, WireEnum, wire
 from hcsshim.documents._rules import code, guid, uint16, uint32, uint64
-
-if TYPE_CHECKING:
-    from hcsshim.documents._document import JSON
 
 NO_PROVIDER = "00000000-0000-0000-0000-000000000000"
 
@@ -464,25 +459,4 @@ def parse_result(text: str | None) -> ResultError | None:
         raw = parse_json(text)
     except DocumentError:
         return None
-    if not isinstance(raw, dict):
-        return None
-    try:
-        return from_dict(ResultError, raw)
-    except DocumentError:
-        return _salvage(raw)
-
-
-def _salvage(raw: dict[str, JSON]) -> ResultError:
-    """Read each member on its own and set those aside that cannot be read."""
-    good: dict[str, JSON] = {}
-    bad: dict[str, JSON] = {}
-    for name, value in raw.items():
-        try:
-            from_dict(ResultError, {name: value})
-        except DocumentError:  # noqa: PERF203  # one bad member must not hide others
-            bad[name] = value
-        else:
-            good[name] = value
-    result = from_dict(ResultError, good)
-    extra = Extra({**result.extra, **bad}, result.extra.sent)
-    return attrs.evolve(result, extra=extra)
+    return salvage(ResultError, raw) if isinstance(raw, dict) else None

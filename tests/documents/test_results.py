@@ -60,7 +60,7 @@ def test_recorded_results_survive(path: Path) -> None:
     ],
 )
 def test_code_and_best_sentence(name: str, hresult: int, summary: str) -> None:
-    """The code is unsigned; the text is the last message, then the text, then the blame."""
+    """The code is unsigned; the text is the best one there is."""
     result = parse_result(read(name))
 
     assert result is not None
