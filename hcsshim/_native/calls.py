@@ -1,0 +1,76 @@
+"""The table of native calls, as Python sees it: ``csrc/native/calls.def``."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from hcsshim._ffi import ffi, lib
+
+#: Kinds of arguments that stand in a call's frame; ``calls.def`` says what each is.
+TEXT: int = lib.HCSSHIM_KIND_TEXT
+U32: int = lib.HCSSHIM_KIND_U32
+SYSTEM: int = lib.HCSSHIM_KIND_SYSTEM
+PROCESS: int = lib.HCSSHIM_KIND_PROCESS
+OUT_SYSTEM: int = lib.HCSSHIM_KIND_OUT_SYSTEM
+OUT_PROCESS: int = lib.HCSSHIM_KIND_OUT_PROCESS
+
+#: Of these, the ones that take room: a handle is 8 bytes.
+HANDLES = frozenset((SYSTEM, PROCESS, OUT_SYSTEM, OUT_PROCESS))
+ON_THE_WIRE = HANDLES | {TEXT, U32}
+
+
+class Call(NamedTuple):
+    """
+    One row of the table.
+
+    Attributes:
+        number: What names it on the wire.
+        library: The DLL that exports it, without ``.dll``.
+        name: The export.
+        remote: The embedded host answers it.
+        kinds: Of its arguments, in order, all of them.
+    """
+
+    number: int
+    library: str
+    name: str
+    remote: bool
+    kinds: tuple[int, ...]
+
+    @property
+    def wire_kinds(self) -> tuple[int, ...]:
+        """The kinds of the arguments that are part of the call's frame."""
+        return tuple(kind for kind in self.kinds if kind in ON_THE_WIRE)
+
+
+@lru_cache(maxsize=1)
+def table() -> tuple[Call, ...]:
+    """Read the whole table, by rising number."""
+    count = ffi.new("size_t *")
+    rows = lib.hcsshim_calls(count)
+    return tuple(
+        Call(
+            row.number,
+            ffi.string(row.library).decode(),
+            ffi.string(row.name).decode(),
+            bool(row.remote),
+            tuple(bytes(row.kinds).rstrip(b"\0")),
+        )
+        for row in (rows[index] for index in range(count[0]))
+    )
+
+
+@lru_cache(maxsize=1)
+def _numbers() -> dict[tuple[str, str], int]:
+    return {(call.library, call.name): call.number for call in table()}
+
+
+def number(name: str, library: str = "computecore") -> int:
+    """
+    Give the number of a call.
+
+    Raises:
+        KeyError: The table has no such call.
+    """
+    return _numbers()[library, name]

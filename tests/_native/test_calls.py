@@ -1,0 +1,43 @@
+"""Tests of the table of native calls."""
+
+from __future__ import annotations
+
+import pytest
+
+from hcsshim._native import calls
+
+
+def test_numbers_rise_and_are_unique() -> None:
+    """Rows come by rising number, so no number stands twice."""
+    numbers = [call.number for call in calls.table()]
+
+    assert sorted(set(numbers)) == numbers
+
+
+def test_create_is_as_the_dll_declares_it() -> None:
+    """A row gives the library, the reach and the arguments in order."""
+    (create,) = (c for c in calls.table() if c.name == "HcsCreateComputeSystem")
+
+    assert create.library == "computecore"
+    assert create.remote
+    assert create.wire_kinds == (calls.TEXT, calls.TEXT, calls.OUT_SYSTEM)
+
+
+def test_operations_never_cross_the_wire() -> None:
+    """Calls about operations are the client's own."""
+    local = {call.name for call in calls.table() if not call.remote}
+
+    assert {"HcsCreateOperation", "HcsCloseOperation"} <= local
+
+
+def test_number_finds_a_call_by_name() -> None:
+    """The number of a name is that of its row."""
+    found = {call.name: call.number for call in calls.table()}
+
+    assert calls.number("HcsCreateProcess") == found["HcsCreateProcess"]
+
+
+def test_number_of_an_unknown_call() -> None:
+    """A name that the table does not hold is a KeyError."""
+    with pytest.raises(KeyError, match="HcsNoSuchCall"):
+        calls.number("HcsNoSuchCall")
