@@ -306,6 +306,127 @@ HCSSHIM_API int32_t hcsshim_handle_listen(hcsshim_service *service,
 
 /* ---- disk formats: tar, ext4, VHD, dm-verity (csrc/layer) ------------- */
 
+/* The block of data and of the tree; the longest salt; the digest. */
+enum {
+    HCSSHIM_VERITY_BLOCK = 4096,
+    HCSSHIM_VERITY_SALT = 256,
+    HCSSHIM_VERITY_DIGEST = 32
+};
+
+/*
+ * The dm-verity tree of an image that is being written: SHA-256 of salt and
+ * block, 4 KiB blocks, hash type 1. One thread at a time.
+ */
+typedef struct hcsshim_verity hcsshim_verity;
+
+/*
+ * hcsshim_verity_new() - begin a tree at block 0.
+ *
+ * salt:    borrowed and copied; 'salt_length' bytes, at most 256.
+ * workers: threads that hash beside the caller, at most 64; with 0, _update()
+ *          hashes before it returns.
+ *
+ * Returns 0, E_INVALIDARG, E_OUTOFMEMORY, or why no thread could be started.
+ */
+HCSSHIM_API int32_t hcsshim_verity_new(const uint8_t *salt, size_t salt_length,
+                                       uint32_t workers, hcsshim_verity **out);
+
+/* hcsshim_verity_free() - stop the workers and free all. NULL does nothing. */
+HCSSHIM_API void hcsshim_verity_free(hcsshim_verity *verity);
+
+/*
+ * hcsshim_verity_update() - hash the next bytes of the image.
+ *
+ * data: borrowed for the call; any length, copied only in parts of blocks or
+ *       when there are workers.
+ *
+ * Returns 0, E_OUTOFMEMORY, or E_UNEXPECTED after _finish().
+ */
+HCSSHIM_API int32_t hcsshim_verity_update(hcsshim_verity *verity,
+                                          const void *data, size_t length);
+
+/* hcsshim_verity_skip() - the same for 'length' bytes of zeros, for nothing. */
+HCSSHIM_API int32_t hcsshim_verity_skip(hcsshim_verity *verity,
+                                        uint64_t length);
+
+/*
+ * hcsshim_verity_read() - the same for bytes of a file, on several threads.
+ *
+ * file, offset, threads: as for hcsshim_verity_hash_file().
+ * length: a multiple of 4096; so must be what came before.
+ */
+HCSSHIM_API int32_t hcsshim_verity_read(hcsshim_verity *verity, int64_t file,
+                                        uint64_t offset, uint64_t length,
+                                        uint32_t threads);
+
+/*
+ * hcsshim_verity_put() - hash blocks again that were written over.
+ *
+ * block: the first of 'count' whole blocks at 'data', all of them before the
+ *        place where _update() stands.
+ *
+ * Returns 0, E_INVALIDARG if they are not, or E_UNEXPECTED after _finish().
+ */
+HCSSHIM_API int32_t hcsshim_verity_put(hcsshim_verity *verity, uint64_t block,
+                                       const void *data, size_t count);
+
+/*
+ * hcsshim_verity_finish() - complete the tree.
+ *
+ * root: set to the root hash, 32 bytes.
+ *
+ * Returns 0, E_INVALIDARG if the image is empty or ends inside a block,
+ * E_OUTOFMEMORY, or E_UNEXPECTED when called again.
+ */
+HCSSHIM_API int32_t hcsshim_verity_finish(hcsshim_verity *verity,
+                                          uint8_t *root);
+
+/* hcsshim_verity_blocks() - the number of data blocks so far. */
+HCSSHIM_API uint64_t hcsshim_verity_blocks(const hcsshim_verity *verity);
+
+/*
+ * hcsshim_verity_tree() - the finished tree, the top level first.
+ *
+ * length: set to its bytes, a multiple of 4096; 0 before _finish().
+ *
+ * Returns the tree, which is the verity's; NULL before _finish().
+ */
+HCSSHIM_API const uint8_t *hcsshim_verity_tree(const hcsshim_verity *verity,
+                                               size_t *length);
+
+/*
+ * hcsshim_verity_hash() - the digests of blocks in memory.
+ *
+ * data:    borrowed; 'count' blocks of 4096 bytes.
+ * digests: the caller's room for 32 bytes each.
+ *
+ * Returns 0 or E_INVALIDARG. Any thread.
+ */
+HCSSHIM_API int32_t hcsshim_verity_hash(const uint8_t *salt, size_t salt_length,
+                                        const void *data, size_t count,
+                                        uint8_t *digests);
+
+/*
+ * hcsshim_verity_hash_file() - the digests of blocks of a file.
+ *
+ * file:    a descriptor, or a HANDLE on Windows; borrowed. Its position is not
+ *          used; on POSIX it is not moved either.
+ * offset:  in bytes, of the first of 'count' blocks.
+ * threads: how many hash and read, the caller's among them; 1 to 64.
+ * digests: the caller's room for 32 bytes each.
+ *
+ * Returns 0, E_INVALIDARG, E_INVALID_DATA if the file ends before, or the
+ * error of a read. May block on the file. Any thread.
+ */
+HCSSHIM_API int32_t hcsshim_verity_hash_file(const uint8_t *salt,
+                                             size_t salt_length, int64_t file,
+                                             uint64_t offset, uint64_t count,
+                                             uint32_t threads,
+                                             uint8_t *digests);
+
+/* hcsshim_sha256_name() - which SHA-256 this machine runs: "x86 SHA", ... */
+HCSSHIM_API const char *hcsshim_sha256_name(void);
+
 /* cdef: end */
 
 #endif

@@ -142,6 +142,47 @@ class Lib:
     # streams and the stdio relay
 
     # disk formats: tar, ext4, VHD, dm-verity
+    HCSSHIM_VERITY_BLOCK: Final[int]
+    HCSSHIM_VERITY_SALT: Final[int]
+    HCSSHIM_VERITY_DIGEST: Final[int]
+    def hcsshim_verity_new(
+        self, salt: bytes, salt_length: int, workers: int, out: CData, /
+    ) -> int: ...
+    def hcsshim_verity_free(self, verity: CData, /) -> None: ...
+    def hcsshim_verity_update(
+        self, verity: CData, data: bytes | CData, length: int, /
+    ) -> int: ...
+    def hcsshim_verity_skip(self, verity: CData, length: int, /) -> int: ...
+    def hcsshim_verity_read(
+        self, verity: CData, file: int, offset: int, length: int, threads: int, /
+    ) -> int: ...
+    def hcsshim_verity_put(
+        self, verity: CData, block: int, data: bytes | CData, count: int, /
+    ) -> int: ...
+    def hcsshim_verity_finish(self, verity: CData, root: CData, /) -> int: ...
+    def hcsshim_verity_blocks(self, verity: CData, /) -> int: ...
+    def hcsshim_verity_tree(self, verity: CData, length: CData, /) -> CData: ...
+    def hcsshim_verity_hash(
+        self,
+        salt: bytes,
+        salt_length: int,
+        data: bytes | CData,
+        count: int,
+        digests: CData,
+        /,
+    ) -> int: ...
+    def hcsshim_verity_hash_file(
+        self,
+        salt: bytes,
+        salt_length: int,
+        file: int,
+        offset: int,
+        count: int,
+        threads: int,
+        digests: CData,
+        /,
+    ) -> int: ...
+    def hcsshim_sha256_name(self) -> CData: ...
 
 ffi: Final[FFI]
 lib: Final[Lib]
