@@ -128,11 +128,10 @@ HCSSHIM_API int32_t hcsshim_queue_new(hcsshim_queue **out);
 HCSSHIM_API void hcsshim_queue_free(hcsshim_queue *queue);
 
 /*
- * hcsshim_queue_file() - a file that is readable while events wait.
- *
- * It stays the queue's: poll it, never read or close it.
+ * hcsshim_queue_file() - a file that is readable while events wait, for an
+ * event loop. It stays the queue's: poll it, never read or close it.
  */
-HCSSHIM_API int64_t hcsshim_queue_file(const hcsshim_queue *queue);
+HCSSHIM_API int32_t hcsshim_queue_file(hcsshim_queue *queue, int64_t *file);
 
 /*
  * hcsshim_queue_post() - add an event: the inside of every native callback.

@@ -4,7 +4,9 @@
  * Posting allocates a node and pushes it onto a lock-free stack, so it never
  * blocks, never drops, and never waits for Python. The drainer takes the whole
  * stack with one exchange and turns it round. Only the first post after a
- * drain rings the bell ('armed'): one wake-up for a burst.
+ * drain wakes anybody (the gate's word goes from EMPTY to POSTED): one wake-up
+ * for a burst. A blocked thread sleeps on the gate; an event loop watches the
+ * bell, which is made when it is first asked for.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,12 +21,15 @@ struct node {
     char text[];
 };
 
+enum { EMPTY = 0, POSTED = 1 };
+
 struct hcsshim_queue {
     _Atomic(struct node *) newest;
-    _Atomic uint32_t armed;
     _Atomic uint32_t references;
+    hcsshim__gate gate;
     hcsshim__mutex drain_lock;
     struct node *oldest; /* taken but not yet drained; under drain_lock */
+    atomic_int watched;  /* the bell was made */
     hcsshim__bell bell;
 };
 
@@ -36,21 +41,14 @@ int32_t hcsshim_queue_new(hcsshim_queue **out)
     *out = NULL;
     if (queue == NULL)
         return hr;
-    atomic_init(&queue->armed, 1);
     atomic_init(&queue->references, 1);
-    hr = hcsshim__bell_init(&queue->bell);
-    if (hr < 0)
-        goto no_bell;
     hr = hcsshim__mutex_init(&queue->drain_lock);
-    if (hr < 0)
-        goto no_lock;
+    if (hr < 0) {
+        free(queue);
+        return hr;
+    }
     *out = queue;
     return 0;
-no_lock:
-    hcsshim__bell_destroy(&queue->bell);
-no_bell:
-    free(queue);
-    return hr;
 }
 
 static void free_nodes(struct node *node)
@@ -75,15 +73,38 @@ void hcsshim__queue_release(hcsshim_queue *queue)
     free_nodes(atomic_load(&queue->newest));
     free_nodes(queue->oldest);
     hcsshim__mutex_destroy(&queue->drain_lock);
-    hcsshim__bell_destroy(&queue->bell);
+    if (atomic_load(&queue->watched))
+        hcsshim__bell_destroy(&queue->bell);
     free(queue);
 }
 
 void hcsshim_queue_free(hcsshim_queue *queue) { hcsshim__queue_release(queue); }
 
-int64_t hcsshim_queue_file(const hcsshim_queue *queue)
+int32_t hcsshim_queue_file(hcsshim_queue *queue, int64_t *file)
 {
-    return queue->bell.read_file;
+    int32_t hr = 0;
+
+    *file = -1;
+    hcsshim__mutex_lock(&queue->drain_lock);
+    if (!atomic_load(&queue->watched)) {
+        hr = hcsshim__bell_init(&queue->bell);
+        if (hr >= 0) {
+            atomic_store(&queue->watched, 1);
+            /* Who posted before saw no bell to ring. */
+            hcsshim__bell_ring(&queue->bell);
+        }
+    }
+    if (hr >= 0)
+        *file = queue->bell.read_file;
+    hcsshim__mutex_unlock(&queue->drain_lock);
+    return hr;
+}
+
+void hcsshim_queue_wake(hcsshim_queue *queue)
+{
+    hcsshim__gate_open(&queue->gate, POSTED);
+    if (atomic_load(&queue->watched))
+        hcsshim__bell_ring(&queue->bell);
 }
 
 int32_t hcsshim_queue_post(hcsshim_queue *queue, uint64_t source, uint32_t type,
@@ -107,19 +128,14 @@ int32_t hcsshim_queue_post(hcsshim_queue *queue, uint64_t source, uint32_t type,
     node->next = atomic_load(&queue->newest);
     while (!atomic_compare_exchange_weak(&queue->newest, &node->next, node))
         ;
-    if (atomic_exchange(&queue->armed, 0) == 1)
-        hcsshim__bell_ring(&queue->bell);
+    if (atomic_load(&queue->gate.word) == EMPTY)
+        hcsshim_queue_wake(queue);
     return 0;
-}
-
-void hcsshim_queue_wake(hcsshim_queue *queue)
-{
-    hcsshim__bell_ring(&queue->bell);
 }
 
 int32_t hcsshim_queue_wait(hcsshim_queue *queue, uint32_t timeout_ms)
 {
-    return hcsshim__bell_wait(&queue->bell, timeout_ms);
+    return hcsshim__gate_wait(&queue->gate, EMPTY, timeout_ms);
 }
 
 /* Take what was posted, oldest first. Under drain_lock. */
@@ -127,8 +143,9 @@ static void collect(hcsshim_queue *queue)
 {
     struct node *node, *turned = NULL;
 
-    hcsshim__bell_silence(&queue->bell);
-    atomic_store(&queue->armed, 1);
+    if (atomic_load(&queue->watched))
+        hcsshim__bell_silence(&queue->bell);
+    atomic_store(&queue->gate.word, EMPTY);
     node = atomic_exchange(&queue->newest, NULL);
     while (node != NULL) {
         struct node *next = node->next;
@@ -169,8 +186,7 @@ size_t hcsshim_queue_drain(hcsshim_queue *queue, hcsshim_event *events,
     if (node != NULL) {
         *needed =
             node->event.length == HCSSHIM_NO_TEXT ? 0 : node->event.length;
-        /* Whoever polls must come again for the rest. */
-        hcsshim__bell_ring(&queue->bell);
+        hcsshim_queue_wake(queue); /* come again for the rest */
     }
     hcsshim__mutex_unlock(&queue->drain_lock);
     return count;

@@ -53,7 +53,9 @@ class EventQueue:
 
     def fileno(self) -> int:
         """Give the descriptor that is readable while events wait."""
-        return lib.hcsshim_queue_file(self._queue)
+        file = ffi.new("int64_t *")
+        check(lib.hcsshim_queue_file(self._queue, file), "EventQueue.fileno")
+        return int(file[0])
 
     def wait(self, timeout: float | None) -> bool:
         """
