@@ -123,7 +123,7 @@ HCSSHIM_API int32_t hcsshim_queue_new(hcsshim_queue **out);
  * hcsshim_queue_free() - let go of a queue, which may be NULL.
  *
  * What still posts into it (subscriptions, tickets) keeps it until it is done.
- * No thread may be inside _wait() or _drain().
+ * No thread may be inside _drain().
  */
 HCSSHIM_API void hcsshim_queue_free(hcsshim_queue *queue);
 
@@ -145,29 +145,22 @@ HCSSHIM_API int32_t hcsshim_queue_post(hcsshim_queue *queue, uint64_t source,
                                        uint32_t type, int32_t status,
                                        const char *text, size_t length);
 
-/* hcsshim_queue_wake() - let _wait() return although nothing was posted. */
+/* hcsshim_queue_wake() - end a wait of _drain() although nothing was posted. */
 HCSSHIM_API void hcsshim_queue_wake(hcsshim_queue *queue);
-
-/*
- * hcsshim_queue_wait() - block until something may be drained.
- *
- * timeout_ms: 0 polls, 0xFFFFFFFF waits.
- *
- * Returns 0, HRESULT of WAIT_TIMEOUT, or HCSSHIM_E_INTERRUPTED. One thread.
- */
-HCSSHIM_API int32_t hcsshim_queue_wait(hcsshim_queue *queue,
-                                       uint32_t timeout_ms);
 
 /*
  * hcsshim_queue_drain() - take events out, oldest first.
  *
+ * timeout_ms: how long to block while there is none: 0 looks only, 0xFFFFFFFF
+ *             waits. A signal handler or hcsshim_queue_wake() ends it, too.
  * events: room for 'most'; text: room for 'size' bytes, both the caller's.
  * needed: set to the text length of the next event if one is left, else 0; the
  *         queue's file stays readable then.
  *
- * Returns the number of events. Any thread; does not wait for events.
+ * Returns the number of events. One thread at a time may block.
  */
 HCSSHIM_API size_t hcsshim_queue_drain(hcsshim_queue *queue,
+                                       uint32_t timeout_ms,
                                        hcsshim_event *events, size_t most,
                                        char *text, size_t size, size_t *needed);
 

@@ -89,10 +89,10 @@ class Lib:
         /,
     ) -> int: ...
     def hcsshim_queue_wake(self, queue: CData, /) -> None: ...
-    def hcsshim_queue_wait(self, queue: CData, timeout_ms: int, /) -> int: ...
     def hcsshim_queue_drain(
         self,
         queue: CData,
+        timeout_ms: int,
         events: CData,
         most: int,
         text: CData,

@@ -133,11 +133,6 @@ int32_t hcsshim_queue_post(hcsshim_queue *queue, uint64_t source, uint32_t type,
     return 0;
 }
 
-int32_t hcsshim_queue_wait(hcsshim_queue *queue, uint32_t timeout_ms)
-{
-    return hcsshim__gate_wait(&queue->gate, EMPTY, timeout_ms);
-}
-
 /* Take what was posted, oldest first. Under drain_lock. */
 static void collect(hcsshim_queue *queue)
 {
@@ -157,13 +152,16 @@ static void collect(hcsshim_queue *queue)
     queue->oldest = turned;
 }
 
-size_t hcsshim_queue_drain(hcsshim_queue *queue, hcsshim_event *events,
-                           size_t most, char *text, size_t size, size_t *needed)
+size_t hcsshim_queue_drain(hcsshim_queue *queue, uint32_t timeout_ms,
+                           hcsshim_event *events, size_t most, char *text,
+                           size_t size, size_t *needed)
 {
     size_t count = 0, used = 0;
     struct node *node;
 
     *needed = 0;
+    if (timeout_ms != 0)
+        hcsshim__gate_wait(&queue->gate, EMPTY, timeout_ms);
     hcsshim__mutex_lock(&queue->drain_lock);
     if (queue->oldest == NULL)
         collect(queue);

@@ -16,8 +16,6 @@ _EVENT = Struct("=QIiII")
 _BATCH = 256
 _TEXT_BYTES = 64 * 1024
 _NO_TEXT: int = lib.HCSSHIM_NO_TEXT & 0xFFFFFFFF
-_INTERRUPTED: int = lib.HCSSHIM_E_INTERRUPTED
-_WAIT_TIMEOUT: int = lib.HCSSHIM_E_WAIT_TIMEOUT
 
 #: The longest wait in C. A signal that arrives between Python's last look and
 #: the wait does not interrupt it, so it is looked for again this often.
@@ -57,55 +55,41 @@ class EventQueue:
         check(lib.hcsshim_queue_file(self._queue, file), "EventQueue.fileno")
         return int(file[0])
 
-    def wait(self, timeout: float | None) -> bool:
-        """
-        Block until events may be there, or a moment has passed.
-
-        Args:
-            timeout: Seconds; ``None`` waits for about a second, so that signals
-                are seen. Call again.
-
-        Returns:
-            Whether to drain.
-        """
-        seconds = LONGEST_WAIT if timeout is None else min(timeout, LONGEST_WAIT)
-        code = lib.hcsshim_queue_wait(self._queue, milliseconds(seconds))
-        if code in (_WAIT_TIMEOUT, _INTERRUPTED):
-            return False
-        check(code, "EventQueue.wait")
-        return True
-
     def wake(self) -> None:
         """Let a thread that waits go on; nothing is posted."""
         lib.hcsshim_queue_wake(self._queue)
 
-    def drain(self) -> list[RawEvent]:
+    def drain(self, timeout: float = 0.0) -> list[RawEvent]:
         """
         Take events out, oldest first; not for two threads at once.
 
-        A large backlog comes in several batches: the descriptor stays readable
-        until the last one was taken.
+        Args:
+            timeout: Seconds to block while there is none, :data:`LONGEST_WAIT` at
+                most. A signal or :meth:`wake` ends it sooner: call again.
+
+        Returns:
+            A batch. A large backlog comes in several, and the descriptor stays
+            readable until the last one was taken.
         """
-        count = self._drain()
+        count = self._drain(milliseconds(timeout) if timeout else 0)
         if count == 0 and self._needed[0] > 0:
             self._grow(self._needed[0])
-            count = self._drain()
+            count = self._drain(0)
         if count == 0:
             return []
-        text = ffi.buffer(self._text)
         events: list[RawEvent] = []
         rows = ffi.buffer(self._events, count * _EVENT.size)
         for source, kind, status, offset, length in _EVENT.iter_unpack(rows):
-            if length == _NO_TEXT:
-                events.append((source, kind, status, None))
-            else:
-                data = bytes(text[offset : offset + length])
-                events.append((source, kind, status, data))
+            data = None
+            if length != _NO_TEXT:
+                data = ffi.unpack(self._text + offset, length)
+            events.append((source, kind, status, data))
         return events
 
-    def _drain(self) -> int:
+    def _drain(self, timeout_ms: int) -> int:
         return lib.hcsshim_queue_drain(
             self._queue,
+            timeout_ms,
             self._events,
             _BATCH,
             self._text,

@@ -135,13 +135,18 @@ class NativeSubscription:
         """Whether no event can come any more."""
         return self._closed
 
-    def poll(self) -> Event | None:
-        """Take the oldest event that is there, without waiting."""
+    def poll(self, timeout: float = 0.0) -> Event | None:
+        """
+        Take the oldest event, if one is there or comes soon.
+
+        Args:
+            timeout: Seconds; see :meth:`EventQueue.drain`.
+        """
         with self._lock:
             if not self._waiting and not self._closed:
                 self._waiting = [
                     Event(kind, status & 0xFFFFFFFF, text and text.decode())
-                    for _, kind, status, text in reversed(self._queue.drain())
+                    for _, kind, status, text in reversed(self._queue.drain(timeout))
                 ]
             event = self._waiting.pop() if self._waiting else None
         if event is not None and event.type == _DISCONNECT_EVENT:
@@ -151,14 +156,15 @@ class NativeSubscription:
     def next(self, timeout: float | None) -> Event | None:
         """Take the oldest event; see the port."""
         deadline = None if timeout is None else monotonic() + timeout
-        while True:
-            event = self.poll()
-            if event is not None or self._closed:
-                return event
-            left = None if deadline is None else deadline - monotonic()
-            if left is not None and left <= 0:
-                raise HcsTimeoutError(operation="events")
-            self._queue.wait(left)
+        event = self.poll()
+        while event is None and not self._closed:
+            left = LONGEST_WAIT
+            if deadline is not None:
+                left = min(deadline - monotonic(), LONGEST_WAIT)
+                if left <= 0:
+                    raise HcsTimeoutError(operation="events")
+            event = self.poll(left)
+        return event
 
     async def anext(self, timeout: float | None) -> Event | None:
         """Await the oldest event; see the port."""

@@ -341,9 +341,8 @@ static void no_event_is_lost_or_out_of_order(void)
     while (total < 40000) {
         size_t count;
 
-        assert(hcsshim_queue_wait(queue, HCSSHIM_FOREVER) == 0);
-        count =
-            hcsshim_queue_drain(queue, events, 64, text, sizeof text, &needed);
+        count = hcsshim_queue_drain(queue, HCSSHIM_FOREVER, events, 64, text,
+                                    sizeof text, &needed);
         for (size_t i = 0; i < count; i++) {
             char copy[16] = {0};
 
