@@ -18,7 +18,11 @@ from hcsshim.errors import HandleClosedError, HcsTimeoutError, check
 
 if TYPE_CHECKING:
     from hcsshim._native.port import Completion, Event
-    from hcsshim._native.service import NativeOperation, NativeService, NativeSubscription
+    from hcsshim._native.service import (
+        NativeOperation,
+        NativeService,
+        NativeSubscription,
+    )
 
 _E_HANDLE: int = lib.HCSSHIM_E_HANDLE
 

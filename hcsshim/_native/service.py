@@ -11,7 +11,7 @@ from hcsshim._ffi import ffi, lib
 from hcsshim._native import calls
 from hcsshim._native.events import LONGEST_WAIT, EventQueue, milliseconds
 from hcsshim._native.port import Completion, Event
-from hcsshim.errors import HcsTimeoutError, HandleClosedError, check
+from hcsshim.errors import HandleClosedError, HcsTimeoutError, check
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -145,7 +145,11 @@ class NativeSubscription:
         with self._lock:
             if not self._waiting and not self._closed:
                 self._waiting = [
-                    Event(kind, status & 0xFFFFFFFF, text and text.decode())
+                    Event(
+                        kind,
+                        status & 0xFFFFFFFF,
+                        text.decode() if text is not None else None,
+                    )
                     for _, kind, status, text in reversed(self._queue.drain(timeout))
                 ]
             event = self._waiting.pop() if self._waiting else None
