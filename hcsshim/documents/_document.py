@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal, NoReturn, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, TypeAlias, TypeVar
 
 import attrs
 
@@ -231,3 +231,7 @@ def _mask(value: object) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{name!r}: '***'" for name in value) + "}"
     return "'***'"
+
+
+#: The default of members that are mappings.
+EMPTY: Map[Any, Any] = Map()

@@ -162,32 +162,32 @@ class Plan:
             raise DocumentError("an object", raw)
         values = self._defaults.copy()
         known = self._by_wire
-        unknown: dict[str, JSON] | None = None
-        sent: list[str] | None = None
+        unknown: dict[str, JSON] = {}
+        sent: list[str] = []
         for key, given in raw.items():
             member = known.get(key) or self._other_case(key, raw)
             if member is None:
-                unknown = {} if unknown is None else unknown
                 unknown[key] = given
                 continue
             if given is None:
                 continue
-            name, wire, codec, droppable, *_ = member
-            if type(given) is codec.exact:
-                values[name] = given
+            if type(given) is member.codec.exact:
+                values[member.name] = given
             else:
                 try:
-                    values[name] = codec.decode(given)
+                    values[member.name] = member.codec.decode(given)
                 except DocumentError as error:
                     if not set_aside:
-                        raise error.within(wire) from None
-                    unknown = {} if unknown is None else unknown
+                        raise error.within(member.wire) from None
                     unknown[key] = given
-            if droppable and not given:
-                sent = [] if sent is None else sent
-                sent.append(wire)
-        if unknown is not None or sent is not None:
-            values["extra"] = Extra(unknown, sent or ())
+            if member.droppable and not given:
+                sent.append(member.wire)
+        if unknown or sent:
+            values["extra"] = Extra(unknown, sent)
+        return self._make(values)
+
+    def _make(self, values: dict[str, object]) -> Document:
+        """Make a document without its validators."""
         document = object.__new__(self.cls)
         assign = object.__setattr__
         for name, value in values.items():

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     Field = attrs.Attribute[Any]  # of whatever type the field has
     Rule = Callable[[Document, Field, Any], None]
 
+#: How no GUID is written where one must be.
+NO_GUID = "00000000-0000-0000-0000-000000000000"
+
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
 
 
@@ -89,5 +92,5 @@ int64 = between(-(2**63), 2**63 - 1)
 #: An HRESULT or exit code, which services write signed or unsigned.
 code = between(-(2**31), 2**32 - 1)
 
-#: A share of processor time in hundredths of a percent, or a weight.
-share = between(1, 10_000)
+#: A share of processor time in hundredths of a percent, or a weight; 0 is no limit.
+share = between(0, 10_000)

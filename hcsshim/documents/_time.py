@@ -11,6 +11,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import SupportsIndex
 
 TICKS_PER_SECOND = 10_000_000
 TICKS_PER_MICROSECOND = 10
@@ -39,6 +43,9 @@ class Duration(dt.timedelta):
         self = super().__new__(cls, microseconds=ticks // TICKS_PER_MICROSECOND)
         self.ticks = ticks
         return self
+
+    def __bool__(self) -> bool:
+        return self.ticks != 0
 
     def __reduce__(self) -> tuple[type[Duration], tuple[int]]:
         return type(self), (self.ticks,)
@@ -79,7 +86,7 @@ class Timestamp(dt.datetime):
         self.text = text
         return self
 
-    def __reduce__(self) -> tuple[object, tuple[str]]:
+    def __reduce_ex__(self, _protocol: SupportsIndex) -> tuple[object, tuple[str]]:
         return Timestamp.parse, (format_time(self),)
 
 

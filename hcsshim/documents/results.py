@@ -11,9 +11,7 @@ import attrs
 
 from hcsshim.documents._converter import parse_json, salvage
 from hcsshim.documents._document import Document, DocumentError, WireEnum, wire
-from hcsshim.documents._rules import code, guid, uint16, uint32, uint64
-
-NO_PROVIDER = "00000000-0000-0000-0000-000000000000"
+from hcsshim.documents._rules import NO_GUID, code, guid, uint16, uint32, uint64
 
 
 class EventDataType(WireEnum):
@@ -124,7 +122,7 @@ class ErrorEvent(Document):
         Returns:
             False if the provider is missing or all zeros.
         """
-        return bool(self.provider) and self.provider != NO_PROVIDER
+        return bool(self.provider) and self.provider != NO_GUID
 
 
 @attrs.frozen(kw_only=True, repr=False)
