@@ -273,6 +273,7 @@ HCSSHIM_API int32_t hcsshim_ticket_take(hcsshim_service *service,
  * hcsshim_ticket_abandon() - end a ticket whose answer nobody wants any more.
  *
  * Asks the host to cancel; files that come with the late answer are closed.
+ * Whoever waits for it gets E_HANDLE at once.
  * Returns 0 or E_HANDLE. Does not wait for the answer.
  */
 HCSSHIM_API int32_t hcsshim_ticket_abandon(hcsshim_service *service,

@@ -149,6 +149,8 @@ int32_t hcsshim_ticket_wait(hcsshim_service *service, uint64_t id,
         hr = hcsshim__gate_wait(&ticket->gate, PENDING, timeout_ms);
 
     hcsshim__mutex_lock(&service->lock);
+    if (ticket->abandoned)
+        hr = HCSSHIM_E_HANDLE;
     leave_ticket(ticket);
     if (--service->waiting == 0 && !atomic_load(&service->alive))
         hcsshim__gate_open(&service->idle, 1);
@@ -204,9 +206,13 @@ int32_t hcsshim_ticket_abandon(hcsshim_service *service, uint64_t id)
     ticket = find_ticket(service, id);
     if (ticket != NULL) {
         pending = !ticket->answered;
-        if (pending && atomic_load(&service->alive))
-            ticket->abandoned = 1;
-        else
+        ticket->abandoned = 1;
+        /* Whoever waits for it learns that it is no ticket any more. */
+        if (pending && ticket->queue != NULL)
+            hcsshim_queue_post(ticket->queue, id, HCSSHIM_EVENT_TICKET,
+                               HCSSHIM_E_HANDLE, NULL, 0);
+        hcsshim__gate_open(&ticket->gate, ANSWERED);
+        if (!pending || !atomic_load(&service->alive))
             end_ticket(service, ticket);
     }
     hcsshim__mutex_unlock(&service->lock);

@@ -154,6 +154,28 @@ def test_descriptors_of_an_abandoned_call_are_closed(
         operation.result(0)
 
 
+def test_abandoning_wakes_who_waits(
+    service: NativeService, scripted: ScriptedHost
+) -> None:
+    """
+    Threads and tasks that wait for a call are told when another gives it up.
+    """
+
+    async def scenario() -> None:
+        operation = open_system(service)
+        blocked = asyncio.create_task(asyncio.to_thread(operation.result, 30))
+        awaiting = asyncio.create_task(operation.completed(30))
+        await asyncio.sleep(0)
+        operation.abandon()
+        with pytest.raises(HandleClosedError):
+            await blocked
+        with pytest.raises(HandleClosedError):
+            await awaiting
+        scripted.answer(operation.ticket)
+
+    asyncio.run(scenario())
+
+
 def test_timeout_leaves_the_call_alone(
     service: NativeService, scripted: ScriptedHost
 ) -> None:
