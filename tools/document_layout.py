@@ -6,23 +6,35 @@ from __future__ import annotations
 MODULES: dict[str, tuple[str, list[str]]] = {
     "compute_system": (
         "The root documents of compute systems.",
-        ["Version", "ComputeSystem", "HostedSystem", "LinuxHostedSystem"],
+        ["Version", "ComputeSystem"],
+    ),
+    "hosted_system": (
+        "Containers inside a virtual machine.",
+        ["HostedSystem", "LinuxHostedSystem", "LcowProcessParameters"],
     ),
     "container": (
         "The container section of a compute system.",
-        ["Container", "GuestOs", "Memory", "Processor", "Networking"],
+        ["Container"],
+    ),
+    "container_limits": (
+        "Operating system, limits and network of a container.",
+        ["GuestOs", "Memory", "Processor", "Networking"],
     ),
     "storage": (
-        "Storage of containers: layers, scratch, and limits.",
-        ["Layer", "Storage", "StorageQoS"],
+        "Storage of containers: layers and scratch.",
+        ["Layer", "Storage"],
     ),
-    "mapping": (
-        "Host directories and pipes seen inside a container.",
-        ["MappedDirectory", "MappedPipe", "CimMount"],
+    "mapped_directory": (
+        "Host directories seen inside a container.",
+        ["MappedDirectory"],
+    ),
+    "mapped_pipe": (
+        "Host named pipes seen inside a container.",
+        ["MappedPipe"],
     ),
     "process_parameters": (
         "How a process is started.",
-        ["ProcessParameters", "LcowProcessParameters"],
+        ["ProcessParameters"],
     ),
     "process": (
         "Changes to running processes, and lists of them.",
@@ -192,6 +204,7 @@ MODULES: dict[str, tuple[str, list[str]]] = {
             "VirtualPMemController",
             "VirtualPMemDevice",
             "VirtualPMemMapping",
+            "StorageQoS",
         ],
     ),
     "share": (
@@ -332,7 +345,7 @@ MODULES: dict[str, tuple[str, list[str]]] = {
     ),
     "layer_storage": (
         "Documents of the layer calls of computestorage.",
-        ["LayerData", "ExportLayerOptions", "OsLayerOptions"],
+        ["LayerData", "ExportLayerOptions", "OsLayerOptions", "CimMount"],
     ),
     "operation": (
         "Progress of operations.",

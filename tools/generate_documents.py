@@ -388,7 +388,9 @@ def imports_code(module: Module, body: str, homes: dict[str, str]) -> str:
     """Write the head of a module: docstring and imports."""
     code = re.sub(r'"""(.*?)"""', "", body, flags=re.DOTALL)
     words = set(re.findall(r"[A-Za-z_]\w*", re.sub(r'"[^"\n]*"', "", code)))
-    typing = typing_imports(module, words, homes)
+    bases = {python_name(m.base) for m in module.models} - {"Document"}
+    bases -= {python_name(m.name) for m in module.models}
+    typing = typing_imports(module, words - bases, homes)
     lines = [f'{NOTE}"""{module.doc}"""\n', "from __future__ import annotations\n"]
     if typing:
         lines.append("from typing import TYPE_CHECKING\n")
@@ -396,6 +398,7 @@ def imports_code(module: Module, body: str, homes: dict[str, str]) -> str:
     lines.append(import_line("hcsshim.documents._document", words & MODEL_NAMES))
     if rules := {n for n in RULE_NAMES if f"={n}" in code}:
         lines.append(import_line("hcsshim.documents._rules", rules))
+    lines += [import_line(homes[base], {base}) for base in sorted(bases)]
     if typing:
         lines += ["\nif TYPE_CHECKING:", *typing]
     return "\n".join(lines) + "\n"

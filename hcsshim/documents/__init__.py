@@ -51,15 +51,13 @@ if TYPE_CHECKING:
     from hcsshim.documents.chipset import UefiBootDevice as UefiBootDevice
     from hcsshim.documents.chipset import UefiBootEntry as UefiBootEntry
     from hcsshim.documents.compute_system import ComputeSystem as ComputeSystem
-    from hcsshim.documents.compute_system import HostedSystem as HostedSystem
-    from hcsshim.documents.compute_system import LinuxHostedSystem as LinuxHostedSystem
     from hcsshim.documents.compute_system import Version as Version
     from hcsshim.documents.container import Container as Container
-    from hcsshim.documents.container import GuestOs as GuestOs
     from hcsshim.documents.container import IsolationType as IsolationType
-    from hcsshim.documents.container import Memory as Memory
-    from hcsshim.documents.container import Networking as Networking
-    from hcsshim.documents.container import Processor as Processor
+    from hcsshim.documents.container_limits import GuestOs as GuestOs
+    from hcsshim.documents.container_limits import Memory as Memory
+    from hcsshim.documents.container_limits import Networking as Networking
+    from hcsshim.documents.container_limits import Processor as Processor
     from hcsshim.documents.cpu_group import CpuGroupAffinity as CpuGroupAffinity
     from hcsshim.documents.cpu_group import CpuGroupConfig as CpuGroupConfig
     from hcsshim.documents.cpu_group import (
@@ -160,6 +158,7 @@ if TYPE_CHECKING:
     from hcsshim.documents.disk import AttachmentType as AttachmentType
     from hcsshim.documents.disk import CachingMode as CachingMode
     from hcsshim.documents.disk import Scsi as Scsi
+    from hcsshim.documents.disk import StorageQoS as StorageQoS
     from hcsshim.documents.disk import VirtualPMemBackingType as VirtualPMemBackingType
     from hcsshim.documents.disk import VirtualPMemController as VirtualPMemController
     from hcsshim.documents.disk import VirtualPMemDevice as VirtualPMemDevice
@@ -177,6 +176,11 @@ if TYPE_CHECKING:
     from hcsshim.documents.guest_state import IsolationSettings as IsolationSettings
     from hcsshim.documents.guest_state import RestoreState as RestoreState
     from hcsshim.documents.guest_state import SecuritySettings as SecuritySettings
+    from hcsshim.documents.hosted_system import HostedSystem as HostedSystem
+    from hcsshim.documents.hosted_system import (
+        LcowProcessParameters as LcowProcessParameters,
+    )
+    from hcsshim.documents.hosted_system import LinuxHostedSystem as LinuxHostedSystem
     from hcsshim.documents.hv_socket import HvSocket as HvSocket
     from hcsshim.documents.hv_socket import HvSocket2 as HvSocket2
     from hcsshim.documents.hv_socket import HvSocketAddress as HvSocketAddress
@@ -184,6 +188,7 @@ if TYPE_CHECKING:
         HvSocketServiceConfig as HvSocketServiceConfig,
     )
     from hcsshim.documents.hv_socket import HvSocketSystemConfig as HvSocketSystemConfig
+    from hcsshim.documents.layer_storage import CimMount as CimMount
     from hcsshim.documents.layer_storage import ExportLayerOptions as ExportLayerOptions
     from hcsshim.documents.layer_storage import (
         FileSystemFilterType as FileSystemFilterType,
@@ -191,10 +196,9 @@ if TYPE_CHECKING:
     from hcsshim.documents.layer_storage import LayerData as LayerData
     from hcsshim.documents.layer_storage import OsLayerOptions as OsLayerOptions
     from hcsshim.documents.layer_storage import OsLayerType as OsLayerType
-    from hcsshim.documents.mapping import CimMount as CimMount
-    from hcsshim.documents.mapping import MappedDirectory as MappedDirectory
-    from hcsshim.documents.mapping import MappedPipe as MappedPipe
-    from hcsshim.documents.mapping import MappedPipePathType as MappedPipePathType
+    from hcsshim.documents.mapped_directory import MappedDirectory as MappedDirectory
+    from hcsshim.documents.mapped_pipe import MappedPipe as MappedPipe
+    from hcsshim.documents.mapped_pipe import MappedPipePathType as MappedPipePathType
     from hcsshim.documents.migration import (
         BlackoutExitedEventDetails as BlackoutExitedEventDetails,
     )
@@ -293,9 +297,6 @@ if TYPE_CHECKING:
     from hcsshim.documents.process import ProcessSignal as ProcessSignal
     from hcsshim.documents.process import SignalProcessOptions as SignalProcessOptions
     from hcsshim.documents.process import StdioHandle as StdioHandle
-    from hcsshim.documents.process_parameters import (
-        LcowProcessParameters as LcowProcessParameters,
-    )
     from hcsshim.documents.process_parameters import (
         ProcessParameters as ProcessParameters,
     )
@@ -447,7 +448,6 @@ if TYPE_CHECKING:
     from hcsshim.documents.storage import Layer as Layer
     from hcsshim.documents.storage import PathType as PathType
     from hcsshim.documents.storage import Storage as Storage
-    from hcsshim.documents.storage import StorageQoS as StorageQoS
     from hcsshim.documents.time_zone import SystemTime as SystemTime
     from hcsshim.documents.time_zone import TimeZoneInformation as TimeZoneInformation
     from hcsshim.documents.topology import CpuGroup as CpuGroup
@@ -487,7 +487,7 @@ _MODULES = {
         "SerialConsole Uefi UefiBootDevice UefiBootEntry"
     ),
     "disk": (
-        "Attachment AttachmentType CachingMode Scsi VirtualPMemBackingType "
+        "Attachment AttachmentType CachingMode Scsi StorageQoS VirtualPMemBackingType "
         "VirtualPMemController VirtualPMemDevice VirtualPMemImageFormat "
         "VirtualPMemMapping"
     ),
@@ -537,12 +537,15 @@ _MODULES = {
         "CPUGroupPropertyCode HcsEventOption HcsEventType HcsNotification "
         "HcsResourceType InterruptModerationValue Plan9ShareFlags"
     ),
-    "storage": ("CacheMode Layer PathType Storage StorageQoS"),
+    "storage": ("CacheMode Layer PathType Storage"),
     "statistics": (
         "CacheQueryStatsResponse ContainerMemoryInformation MemoryInformationForVm "
         "MemoryStats ProcessorStats Statistics StorageStats VirtualNodeInfo VmMemory"
     ),
-    "mapping": ("CimMount MappedDirectory MappedPipe MappedPipePathType"),
+    "layer_storage": (
+        "CimMount ExportLayerOptions FileSystemFilterType LayerData OsLayerOptions "
+        "OsLayerType"
+    ),
     "process": (
         "CloseHandle ConsoleSize ProcessDetails ProcessModifyOperation "
         "ProcessModifyRequest ProcessSignal SignalProcessOptions StdioHandle"
@@ -556,12 +559,12 @@ _MODULES = {
         "CombinedLayers GuestModifySettingRequest MappedVirtualDisk ModifyRequestType "
         "ModifyResourceType ModifySettingRequest RequestType"
     ),
-    "compute_system": ("ComputeSystem HostedSystem LinuxHostedSystem Version"),
+    "compute_system": ("ComputeSystem Version"),
     "properties": (
         "ComputeSystemProperties GuestConnectionInfo OsType Properties PropertyQuery "
         "PropertyResponse PropertyType SiloProperties State SystemQuery SystemType"
     ),
-    "container": ("Container GuestOs IsolationType Memory Networking Processor"),
+    "container": ("Container IsolationType"),
     "credential_guard": (
         "ContainerCredentialGuardAddInstanceRequest "
         "ContainerCredentialGuardHvSocketServiceConfig "
@@ -588,23 +591,23 @@ _MODULES = {
     "virtual_machine": ("DebugOptions GuestConnection VirtualMachine"),
     "device": ("Device DeviceType"),
     "_time": ("Duration Timestamp"),
-    "layer_storage": (
-        "ExportLayerOptions FileSystemFilterType LayerData OsLayerOptions OsLayerType"
-    ),
     "crash_reporting": ("GuestCrashReporting WindowsCrashReporting"),
+    "container_limits": ("GuestOs Memory Networking Processor"),
     "guest_state": ("GuestState IsolationSettings RestoreState SecuritySettings"),
     "services": (
         "Heartbeat IntegrationComponentOperatingStateReason "
         "IntegrationComponentOperationalState IntegrationComponentStatus KvpExchange "
         "KvpQuery KvpSource Services Shutdown Timesync"
     ),
+    "hosted_system": ("HostedSystem LcowProcessParameters LinuxHostedSystem"),
     "hv_socket": (
         "HvSocket HvSocket2 HvSocketAddress HvSocketServiceConfig HvSocketSystemConfig"
     ),
     "network_adapter": (
         "InterruptModerationName IovSettings NetworkAdapter StateOverride"
     ),
-    "process_parameters": ("LcowProcessParameters ProcessParameters"),
+    "mapped_directory": ("MappedDirectory"),
+    "mapped_pipe": ("MappedPipe MappedPipePathType"),
     "numa": (
         "Numa NumaNode NumaNodeMemory NumaNodeProcessor NumaProcessors NumaSetting "
         "Range"
@@ -618,6 +621,7 @@ _MODULES = {
         "SaveType ShutdownMechanism ShutdownOptions ShutdownType StartOptions"
     ),
     "share": ("Plan9 Plan9Share VirtualSmb VirtualSmbShare VirtualSmbShareOptions"),
+    "process_parameters": ("ProcessParameters"),
     "registry": (
         "RegistryChanges RegistryFlushState RegistryHive RegistryKey RegistryValue "
         "RegistryValueType"

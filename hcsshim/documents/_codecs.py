@@ -8,9 +8,6 @@ and puts it into its final form (tuples for lists, enum members for their text).
 
 from __future__ import annotations
 
-import base64
-import binascii
-import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,10 +19,11 @@ from hcsshim.documents._document import (
     Unlisted,
     WireEnum,
 )
-from hcsshim.documents._time import Duration, Timestamp, format_time, ticks_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from hcsshim.documents._plan import Plan
 
 T = TypeVar("T")
 
@@ -202,27 +200,35 @@ class Listed(Codec):
 
 
 class Part(Codec):
-    """A document inside a document; its class is loaded when first needed."""
+    """
+    A document inside a document; its class is loaded when first needed.
 
-    def __init__(self, name: str, load: Callable[[], type[Document]]) -> None:
+    Args:
+        name: Name of the class.
+        load: Loads the class.
+        plan_of: Finds the plan of a class.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        load: Callable[[], type[Document]],
+        plan_of: Callable[[type[Document]], Plan],
+    ) -> None:
         self._name = name
         self._load = load
+        self._plan_of = plan_of
 
     def decode(self, raw: JSON) -> object:
         """Read an object into the class."""
-        from hcsshim.documents._plan import plan_of  # noqa: PLC0415  # a cycle
-
-        plan = plan_of(self._load())
+        plan = self._plan_of(self._load())
         self.decode = plan.decode  # type: ignore[method-assign]  # found once
         return plan.decode(raw)
 
     def encode(self, value: object) -> JSON:
-        """Write the object."""
-        if not isinstance(value, Document):
-            raise DocumentError(self._name, value)
-        from hcsshim.documents._plan import plan_of  # noqa: PLC0415  # a cycle
-
-        return plan_of(type(value)).encode(value)
+        """Write the object, which may be of a subclass."""
+        cls = type(value)
+        return self._plan_of(cls).encode(value)  # type: ignore[arg-type]  # settled
 
     def settle(self, value: object) -> object:
         """Accept the class, by name, so that nothing is loaded to check it."""
@@ -232,9 +238,8 @@ class Part(Codec):
 
     def zero(self) -> JSON:
         """Return the object as it is when nothing in it is set."""
-        from hcsshim.documents._plan import plan_of  # noqa: PLC0415  # a cycle
-
-        return plan_of(self._load()).encode(self._load()())
+        cls = self._load()
+        return self._plan_of(cls).encode(cls())
 
 
 class Items(Codec):
@@ -348,13 +353,17 @@ class Binary(Codec):
         """Read standard base64."""
         if not isinstance(raw, str):
             raise DocumentError("base64 text", raw)
+        import base64  # noqa: PLC0415  # seldom needed
+
         try:
             return base64.b64decode(raw, validate=True)
-        except (binascii.Error, ValueError):
+        except ValueError:
             raise DocumentError("base64 text", raw) from None
 
     def encode(self, value: object) -> JSON:
         """Write standard base64."""
+        import base64  # noqa: PLC0415  # seldom needed
+
         return base64.b64encode(value).decode()  # type: ignore[arg-type]  # settled
 
     def settle(self, value: object) -> object:
@@ -365,23 +374,33 @@ class Binary(Codec):
 
 
 class Moment(Codec):
-    """A time in UTC; HCS writes the first moment of year 1 for none."""
+    """
+    A time in UTC; HCS writes the first moment of year 1 for none.
+
+    ``datetime`` is imported when a document really holds a time.
+    """
 
     def decode(self, raw: JSON) -> object:
         """Read RFC 3339 text; unset times become None."""
         if raw in ("", ZERO_TIME):
             return None
+        from hcsshim.documents import _time  # noqa: PLC0415  # seldom needed
+
         try:
-            return Timestamp.parse(raw)  # type: ignore[arg-type]  # caught
+            return _time.Timestamp.parse(raw)  # type: ignore[arg-type]  # caught
         except (TypeError, ValueError, OverflowError):
             raise DocumentError("a time such as 2024-05-06T07:08:09Z", raw) from None
 
     def encode(self, value: object) -> JSON:
         """Write RFC 3339 text."""
-        return format_time(value)  # type: ignore[arg-type]  # settled
+        from hcsshim.documents import _time  # noqa: PLC0415  # seldom needed
+
+        return _time.format_time(value)  # type: ignore[arg-type]  # settled
 
     def settle(self, value: object) -> object:
         """Accept a datetime."""
+        import datetime as dt  # noqa: PLC0415  # seldom needed
+
         if isinstance(value, dt.datetime):
             return value
         raise DocumentError("a datetime", value)
@@ -402,17 +421,23 @@ class Ticks(Codec):
             raw = int(raw)
         if type(raw) is not int:
             raise DocumentError("a whole number of 100 ns units", raw)
+        from hcsshim.documents import _time  # noqa: PLC0415  # seldom needed
+
         try:
-            return Duration(raw)
+            return _time.Duration(raw)
         except OverflowError:
             raise DocumentError("less than a billion days", raw) from None
 
     def encode(self, value: object) -> JSON:
         """Write the count."""
-        return ticks_of(value)  # type: ignore[arg-type]  # settled
+        from hcsshim.documents import _time  # noqa: PLC0415  # seldom needed
+
+        return _time.ticks_of(value)  # type: ignore[arg-type]  # settled
 
     def settle(self, value: object) -> object:
         """Accept a timedelta."""
+        import datetime as dt  # noqa: PLC0415  # seldom needed
+
         if isinstance(value, dt.timedelta):
             return value
         raise DocumentError("a timedelta", value)

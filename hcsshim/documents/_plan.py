@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import importlib
 import operator
-import re
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -29,6 +28,9 @@ from hcsshim.documents._document import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Reader = tuple[str, str, codecs.Codec, type | None, bool]
+    Writer = tuple[str, bool, Callable[[object], JSON], bool, Callable[[], JSON] | None]
+
 SCALARS: dict[str, codecs.Codec] = {
     "str": codecs.Scalar(str, "text", zero=""),
     "bool": codecs.Scalar(bool, "true or false", zero=False),
@@ -40,11 +42,6 @@ SCALARS: dict[str, codecs.Codec] = {
     "JSON": codecs.Codec(),
     "AnyValue": codecs.Codec(),
 }
-
-_LISTED = re.compile(r"(\w+) \| str")
-_FIXED = re.compile(r"tuple\[(\w+)((?:, \w+)+)\]")
-_ITEMS = re.compile(r"tuple\[(.+), \.\.\.\]")
-_ENTRIES = re.compile(r"Mapping\[(str|int), (.+)\]")
 
 
 class Member(NamedTuple):
@@ -97,16 +94,18 @@ def codec_for(annotation: str, module: str) -> codecs.Codec:
     annotation = annotation.removesuffix(" | None")
     if annotation in SCALARS:
         return SCALARS[annotation]
-    if match := _LISTED.fullmatch(annotation):
-        return codecs.Listed(_loader(match[1], module))
-    if match := _FIXED.fullmatch(annotation):
-        return codecs.Items(codec_for(match[1], module), match[2].count(",") + 1)
-    if match := _ITEMS.fullmatch(annotation):
-        return codecs.Items(codec_for(match[1], module))
-    if match := _ENTRIES.fullmatch(annotation):
-        key = int if match[1] == "int" else str
-        return codecs.Entries(key, codec_for(match[2], module))
-    return codecs.Part(annotation, _loader(annotation, module))
+    name, _, inside = annotation.partition("[")
+    inside = inside.removesuffix("]")
+    if name == "tuple":
+        item, *more = inside.split(", ")
+        length = None if more == ["..."] else 1 + len(more)
+        return codecs.Items(codec_for(item, module), length)
+    if name == "Mapping":
+        key, _, item = inside.partition(", ")
+        return codecs.Entries(int if key == "int" else str, codec_for(item, module))
+    if annotation.endswith(" | str"):
+        return codecs.Listed(_loader(annotation.removesuffix(" | str"), module))
+    return codecs.Part(annotation, _loader(annotation, module), plan_of)
 
 
 def _loader(name: str, module: str) -> Callable[[], type[Any]]:
@@ -129,13 +128,14 @@ class Plan:
             for field in attrs.fields(cls)
             if "wire" in field.metadata
         )
-        self._by_wire = {member.wire: member for member in self.members}
-        self._folded = {member.wire.casefold(): member for member in self.members}
+        self._by_wire = {member.wire: _reader(member) for member in self.members}
+        self._folded = {w.casefold(): read for w, read in self._by_wire.items()}
         self._defaults: dict[str, object] = {"extra": NO_EXTRA}
         for field in attrs.fields(cls):
             self._defaults[field.name] = field.default
         self._names = tuple(member.name for member in self.members)
         self._values = self._getter()
+        self._writers = tuple(_writer(member) for member in self.members)
 
     def _getter(self) -> Callable[[Document], tuple[object, ...]]:
         """Make a function that reads all members of a document at once."""
@@ -171,17 +171,18 @@ class Plan:
                 continue
             if given is None:
                 continue
-            if type(given) is member.codec.exact:
-                values[member.name] = given
+            name, wire, codec, exact, droppable = member
+            if type(given) is exact:
+                values[name] = given
             else:
                 try:
-                    values[member.name] = member.codec.decode(given)
+                    values[name] = codec.decode(given)
                 except DocumentError as error:
                     if not set_aside:
-                        raise error.within(member.wire) from None
+                        raise error.within(wire) from None
                     unknown[key] = given
-            if member.droppable and not given:
-                sent.append(member.wire)
+            if droppable and not given:
+                sent.append(wire)
         if unknown or sent:
             values["extra"] = Extra(unknown, sent)
         return self._make(values)
@@ -194,10 +195,10 @@ class Plan:
             assign(document, name, value)
         return document
 
-    def _other_case(self, key: str, raw: dict[str, JSON]) -> Member | None:
+    def _other_case(self, key: str, raw: dict[str, JSON]) -> Reader | None:
         """Find a member in another spelling, unless the exact one is there too."""
-        member = self._folded.get(key.casefold())
-        return None if member is None or member.wire in raw else member
+        reader = self._folded.get(key.casefold())
+        return None if reader is None or reader[1] in raw else reader
 
     def encode(self, document: Document) -> dict[str, JSON]:
         """
@@ -215,21 +216,19 @@ class Plan:
         written: dict[str, JSON] = {}
         extra = document.extra
         sent = extra.sent
-        for member, value in zip(self.members, self._values(document), strict=True):
-            _, wire, codec, droppable, always, zero, nullable = member
+        for value, member in zip(self._values(document), self._writers, strict=True):
             if value is None:
-                if always:
-                    written[wire] = codec.zero() if zero is None else zero
-                elif nullable:
-                    written[wire] = None
+                if member[4] is not None:
+                    written[member[0]] = member[4]()
                 continue
+            wire, plain, encode, droppable, _ = member
             if droppable and not value and wire not in sent:
                 continue
-            if codec.plain:
+            if plain:
                 written[wire] = value  # type: ignore[assignment]  # a scalar
                 continue
             try:
-                written[wire] = codec.encode(value)
+                written[wire] = encode(value)
             except DocumentError as error:
                 raise error.within(wire) from None
         for key, kept in extra.items():
@@ -271,6 +270,35 @@ def _member(field: attrs.Attribute[object], cls: type[Document]) -> Member:
         zero=field.metadata["zero"],
         nullable=emit == "null",
     )
+
+
+def _reader(member: Member) -> Reader:
+    """Pick out what decoding needs, in a form that is fast to take apart."""
+    codec = member.codec
+    return member.name, member.wire, codec, codec.exact, member.droppable
+
+
+def _writer(member: Member) -> Writer:
+    """Pick out what encoding needs; the last is what stands for None, if anything."""
+    codec = member.codec
+    absent: Callable[[], JSON] | None = None
+    if member.nullable:
+        absent = _null
+    elif member.always:
+        absent = (
+            codec.zero if member.zero is None else functools.partial(_same, member.zero)
+        )
+    return member.wire, codec.plain, codec.encode, member.droppable, absent
+
+
+def _null() -> JSON:
+    """Return what JSON calls null."""
+    return None
+
+
+def _same(value: JSON) -> JSON:
+    """Return the value."""
+    return value
 
 
 _plans: dict[type[Document], Plan] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from hcsshim.documents._document import Document, DocumentError
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 #: How no GUID is written where one must be.
 NO_GUID = "00000000-0000-0000-0000-000000000000"
 
-_GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
+_HEX = frozenset("0123456789abcdefABCDEF")
 
 
 def fail(
@@ -64,6 +63,22 @@ def between(least: int, most: int) -> Rule:
     return check
 
 
+def is_guid(text: str) -> bool:
+    """
+    Tell whether text has the form of a GUID: 36 characters in either case, no braces.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        True if it has. (Spelled out, since compiling a pattern costs more.)
+    """
+    parts = text.split("-")
+    return [len(part) for part in parts] == [8, 4, 4, 4, 12] and _HEX.issuperset(
+        "".join(parts)
+    )
+
+
 def guid(document: Document, field: Field, value: object) -> None:
     """
     Accept a GUID: 36 characters in either case, no braces.
@@ -78,7 +93,7 @@ def guid(document: Document, field: Field, value: object) -> None:
     """
     if value is None or value == "":
         return
-    if not isinstance(value, str) or _GUID.fullmatch(value) is None:
+    if not isinstance(value, str) or not is_guid(value):
         raise fail(document, field, "a GUID", value)
 
 

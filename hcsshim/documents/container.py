@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 import attrs
 
 from hcsshim.documents._document import Document, WireEnum, wire
-from hcsshim.documents._rules import share, uint32, uint64
 
 if TYPE_CHECKING:
+    from hcsshim.documents.container_limits import (
+        GuestOs,
+        Memory,
+        Networking,
+        Processor,
+    )
     from hcsshim.documents.credential_guard import ContainerCredentialGuardState
     from hcsshim.documents.device import Device
     from hcsshim.documents.device_extension import ContainerDefinitionDevice
     from hcsshim.documents.hv_socket import HvSocket
-    from hcsshim.documents.mapping import MappedDirectory, MappedPipe
+    from hcsshim.documents.mapped_directory import MappedDirectory
+    from hcsshim.documents.mapped_pipe import MappedPipe
     from hcsshim.documents.registry import RegistryChanges
     from hcsshim.documents.storage import Storage
 
@@ -79,95 +85,4 @@ class Container(Document):
     )
     isolation_type: IsolationType | str | None = attrs.field(
         default=None, metadata=wire("IsolationType")
-    )
-
-
-@attrs.frozen(kw_only=True, repr=False)
-class GuestOs(Document):
-    """
-    Guest OS level settings of a container (host name).
-
-    Attributes:
-        host_name: Name of the computer inside.
-
-    Source:
-        Schema type ``GuestOs``, since 2.0.
-    """
-
-    host_name: str | None = attrs.field(default=None, metadata=wire("HostName"))
-
-
-@attrs.frozen(kw_only=True, repr=False)
-class Memory(Document):
-    """
-    Container memory limit in MB.
-
-    Attributes:
-        size_in_mb: Size in megabytes.
-
-    Source:
-        Schema type ``Memory``, since 2.1.
-    """
-
-    size_in_mb: int | None = attrs.field(
-        default=None, validator=uint64, metadata=wire("SizeInMB")
-    )
-
-
-@attrs.frozen(kw_only=True, repr=False)
-class Processor(Document):
-    """
-    Container CPU limits; Count, Maximum and Weight exclude each other.
-
-    Attributes:
-        count: Number of processors.
-        maximum: Largest share of the host, in hundredths of a percent.
-        weight: Share against other containers, 1 to 10000.
-
-    Source:
-        Schema type ``Processor``, since 2.0.
-    """
-
-    choices = ((("count", "maximum", "weight"), False),)
-
-    count: int | None = attrs.field(
-        default=None, validator=uint32, metadata=wire("Count")
-    )
-    maximum: int | None = attrs.field(
-        default=None, validator=share, metadata=wire("Maximum")
-    )
-    weight: int | None = attrs.field(
-        default=None, validator=share, metadata=wire("Weight")
-    )
-
-
-@attrs.frozen(kw_only=True, repr=False)
-class Networking(Document):
-    """
-    Container networking: compartment/namespace, DNS search list, shared owner,
-    adapters.
-
-    Attributes:
-        allow_unqualified_dns_query: Resolve names of one label.
-        dns_search_list: Domains to search, one text with commas.
-        network_shared_container_name: Container whose network is shared.
-        namespace: GUID of the HCN namespace.
-        network_adapters: Ids of endpoints, where no namespace is used.
-
-    Source:
-        Schema type ``Networking``, since 2.0.
-    """
-
-    allow_unqualified_dns_query: bool | None = attrs.field(
-        default=None, metadata=wire("AllowUnqualifiedDnsQuery")
-    )
-    dns_search_list: str | None = attrs.field(
-        default=None, metadata=wire("DnsSearchList")
-    )
-    network_shared_container_name: str | None = attrs.field(
-        default=None, metadata=wire("NetworkSharedContainerName")
-    )
-    namespace: str | None = attrs.field(default=None, metadata=wire("Namespace"))
-    network_adapters: tuple[str, ...] = attrs.field(
-        default=(), metadata=wire("NetworkAdapters")
     )

@@ -201,3 +201,24 @@ class VirtualPMemMapping(Document):
     image_format: VirtualPMemImageFormat | str | None = attrs.field(
         default=None, metadata=wire("ImageFormat")
     )
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class StorageQoS(Document):
+    """
+    IOPS and bandwidth caps.
+
+    Attributes:
+        iops_maximum: Operations per second, at most.
+        bandwidth_maximum: Bytes per second, at most.
+
+    Source:
+        Schema type ``StorageQoS``, since 2.0.
+    """
+
+    iops_maximum: int | None = attrs.field(
+        default=None, validator=uint64, metadata=wire("IopsMaximum")
+    )
+    bandwidth_maximum: int | None = attrs.field(
+        default=None, validator=uint64, metadata=wire("BandwidthMaximum")
+    )

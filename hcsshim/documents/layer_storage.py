@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from hcsshim.documents._document import Document, WireEnum, wire
+from hcsshim.documents._rules import uint32
 
 if TYPE_CHECKING:
     from hcsshim.documents.compute_system import Version
@@ -88,4 +89,29 @@ class OsLayerOptions(Document):
     )
     skip_update_bcd_for_boot: bool | None = attrs.field(
         default=None, metadata=wire("SkipUpdateBcdForBoot")
+    )
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class CimMount(Document):
+    """
+    Mount parameters of a CimFS image inside a guest.
+
+    Attributes:
+        image_path: Image path.
+        file_system_name: File system name.
+        volume_guid: Volume guid.
+        mount_flags: Mount flags. Since 2.5.
+
+    Source:
+        Schema type ``CimMount``, since 2.3.
+    """
+
+    image_path: str | None = attrs.field(default=None, metadata=wire("ImagePath"))
+    file_system_name: str | None = attrs.field(
+        default=None, metadata=wire("FileSystemName")
+    )
+    volume_guid: str | None = attrs.field(default=None, metadata=wire("VolumeGuid"))
+    mount_flags: int | None = attrs.field(
+        default=None, validator=uint32, metadata=wire("MountFlags")
     )

@@ -13,8 +13,6 @@ from hcsshim.documents._rules import int32
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hcsshim.documents._document import AnyValue
-
 
 @attrs.frozen(kw_only=True, repr=False)
 class ProcessParameters(Document):
@@ -78,22 +76,4 @@ class ProcessParameters(Document):
     )
     use_legacy_console: bool | None = attrs.field(
         default=None, metadata=wire("UseLegacyConsole")
-    )
-
-
-@attrs.frozen(kw_only=True, repr=False)
-class LcowProcessParameters(ProcessParameters):
-    """
-    ProcessParameters plus an OCI process, used for containers in a Linux VM (Go:
-    unexported lcowProcessParameters).
-
-    Attributes:
-        oci_process: The process of an OCI runtime specification.
-
-    Source:
-        Schema type ``LcowProcessParameters``.
-    """
-
-    oci_process: AnyValue | None = attrs.field(
-        default=None, hash=False, metadata=wire("OciProcess", secret=True)
     )

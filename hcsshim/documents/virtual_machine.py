@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from hcsshim.documents.chipset import Chipset
     from hcsshim.documents.compute_system import Version
     from hcsshim.documents.devices import Devices
+    from hcsshim.documents.disk import StorageQoS
     from hcsshim.documents.guest_state import GuestState, RestoreState, SecuritySettings
     from hcsshim.documents.migration import MigrationInitializeOptions
     from hcsshim.documents.registry import RegistryChanges
     from hcsshim.documents.services import Services
-    from hcsshim.documents.storage import StorageQoS
     from hcsshim.documents.topology import Topology
 
 
