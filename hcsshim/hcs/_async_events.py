@@ -1,0 +1,113 @@
+"""The events of a compute system, awaitable; the blocking face is generated."""
+
+from __future__ import annotations
+
+from hcsshim._native.port import GENERIC_ALL
+from hcsshim.hcs import _system_steps as steps
+from hcsshim.hcs._calls import answer
+from hcsshim.hcs._drivers import adrive
+from hcsshim.hcs._events import event_of
+
+TYPE_CHECKING = False  # typing costs more to import than the rest of the package
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from hcsshim._native.port import Service, Subscription
+    from hcsshim.hcs._events import SystemEvent
+    from hcsshim.hcs._handles import SystemHandle
+
+LISTEN = "HcsSetComputeSystemCallback"
+
+
+class AsyncEventStream:
+    """
+    The events of one system, from the moment it was made.
+
+    It has a handle of its own, so that listeners do not disturb each other, and goes
+    on when the system object that it came from is closed.
+    """
+
+    __slots__ = ("_ended", "_handle", "_service", "_subscription")
+
+    def __init__(
+        self, service: Service, handle: int, subscription: Subscription
+    ) -> None:
+        self._service = service
+        self._handle = handle
+        self._subscription = subscription
+        self._ended = False
+
+    def __aiter__(self) -> AsyncEventStream:
+        return self
+
+    async def __anext__(self) -> SystemEvent:
+        event = await self.next()
+        if event is None:
+            raise StopAsyncIteration
+        return event
+
+    async def next(self, *, timeout: float | None = None) -> SystemEvent | None:
+        """
+        Take the oldest event that was not taken yet.
+
+        Args:
+            timeout: Seconds to wait for one, ``None`` forever.
+
+        Returns:
+            The event; ``None`` once no more can come.
+
+        Raises:
+            HcsTimeoutError: None came in time.
+        """
+        if self._ended:
+            return None
+        raw = await self._subscription.anext(timeout)
+        event = None if raw is None else event_of(raw)
+        self._ended = event is None or event.last
+        return event
+
+    async def aclose(self) -> None:
+        """Stop listening. Idempotent; wakes whoever waits for an event."""
+        handle, self._handle = self._handle, 0
+        self._ended = True
+        if handle:
+            self._subscription.close()
+            self._service.send(steps.CLOSE, handle)
+
+    async def __aenter__(self) -> AsyncEventStream:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+
+async def listen(system: SystemHandle, timeout: float | None) -> AsyncEventStream:
+    """
+    Open the system anew and listen.
+
+    Args:
+        system: Whose events.
+        timeout: Seconds to wait for the service.
+
+    Raises:
+        NotFoundError: The system is gone.
+    """
+    system.use(LISTEN)
+    service = system.service
+    call = service.submit(steps.OPEN, system.system_id, GENERIC_ALL)
+    subscription = None
+    try:
+        subscription = service.subscribe(LISTEN, call.handle)
+        await adrive(answer(call, steps.OPEN, system.system_id, timeout))
+    except BaseException:
+        call.abandon()
+        if subscription is not None:
+            subscription.close()
+        service.send(steps.CLOSE, call.handle)
+        raise
+    return AsyncEventStream(service, call.handle, subscription)

@@ -1,0 +1,120 @@
+"""Steps that every verb is made of: one call, waited for and checked; documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hcsshim.errors import HcsTimeoutError, check
+from hcsshim.hcs._drivers import wait_for
+
+TYPE_CHECKING = False  # typing costs more to import than the rest of the package
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from hcsshim._native.port import Completion, Operation
+    from hcsshim.documents import Document
+    from hcsshim.hcs._drivers import Step
+
+    #: What a JSON document may be given as: typed, plain, or text.
+    DocumentLike: TypeAlias = Document | Mapping[str, object] | str
+
+
+def answer(
+    call: Operation,
+    operation: str,
+    system_id: str,
+    timeout: float | None,
+    *,
+    process_id: int | None = None,
+) -> Step[Completion]:
+    """
+    Wait for a call's answer and check it; give the call up if waiting ends early.
+
+    Args:
+        call: Submitted; nobody else waits for it.
+        operation: Its name, for error texts.
+        system_id: Of the compute system concerned.
+        timeout: Seconds; ``None`` forever.
+        process_id: Of the process concerned.
+
+    Raises:
+        HcsTimeoutError: The answer has not come in time; the service was asked to
+            cancel.
+        HcsError: The call failed.
+    """
+    try:
+        completion = yield from wait_for(call, timeout)
+    except BaseException as exc:
+        call.abandon()
+        if type(exc) is HcsTimeoutError:
+            raise timed_out(operation, system_id, timeout, process_id) from None
+        raise
+    check(
+        completion.hresult,
+        operation,
+        system_id,
+        completion.document,
+        process_id=process_id,
+    )
+    return completion
+
+
+def timed_out(
+    operation: str,
+    system_id: str,
+    timeout: float | None,
+    process_id: int | None = None,
+) -> HcsTimeoutError:
+    """Make the error of a call whose answer has not come in time."""
+    return HcsTimeoutError(
+        operation=operation,
+        system_id=system_id,
+        process_id=process_id,
+        message=f"No answer within {timeout or 0:g} s.",
+    )
+
+
+def as_json(document: DocumentLike) -> str:
+    """
+    Write a document as JSON text; text is taken as it is, for the service to judge.
+
+    Raises:
+        TypeError: It is neither a document, a mapping nor text.
+        ValueError: A value in it has no JSON form.
+    """
+    if isinstance(document, str):
+        return document
+    if isinstance(document, Mapping):
+        return write(document)
+    from hcsshim.documents import Document, dumps  # noqa: PLC0415 - loads the models
+
+    if isinstance(document, Document):
+        return dumps(document)
+    raise TypeError(
+        "a document must be a model of hcsshim.documents, a mapping or JSON text, "
+        f"not {type(document).__name__}"
+    )
+
+
+def write(value: object) -> str:
+    """Write plain values, and models among them, as compact JSON."""
+    import json  # noqa: PLC0415 - keeps the import light
+
+    return json.dumps(
+        value, separators=(",", ":"), allow_nan=False, default=_plain
+    )
+
+
+def _plain(value: object) -> object:
+    from hcsshim.documents import Document, to_dict  # noqa: PLC0415 - as above
+
+    if isinstance(value, Document):
+        return to_dict(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def optional_json(document: DocumentLike | None) -> str | None:
+    """Write a document that may be left out; ``None`` stays so."""
+    return None if document is None else as_json(document)
