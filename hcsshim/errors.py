@@ -554,13 +554,13 @@ class ProcessFailedError(HcsError, codes=(HResult.ERROR_PROCESS_ABORTED,)):
     A process that was run with ``check=True`` exited with another code than 0.
 
     Attributes:
-        args_run: The command, as it was given.
+        command: The command, as text.
         returncode: The exit code.
         stdout: What it wrote, if that was captured.
         stderr: As ``stdout``.
     """
 
-    args_run: str | tuple[str, ...] = ()
+    command: str = ""
     returncode: int = -1
     stdout: bytes | None = None
     stderr: bytes | None = None

@@ -12,6 +12,8 @@ TYPE_CHECKING = False  # typing costs more to import than the rest of the packag
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from typing_extensions import Self
+
     from hcsshim._native.port import Service, Subscription
     from hcsshim.hcs._events import SystemEvent
     from hcsshim.hcs._handles import SystemHandle
@@ -37,7 +39,7 @@ class AsyncEventStream:
         self._subscription = subscription
         self._ended = False
 
-    def __aiter__(self) -> AsyncEventStream:
+    def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> SystemEvent:
@@ -74,7 +76,7 @@ class AsyncEventStream:
             self._subscription.close()
             self._service.send(steps.CLOSE, handle)
 
-    async def __aenter__(self) -> AsyncEventStream:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

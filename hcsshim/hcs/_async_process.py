@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
+    from typing_extensions import Self
+
     from hcsshim.documents import ProcessStatus
     from hcsshim.hcs._handles import ProcessHandle, SystemHandle
     from hcsshim.hcs._parameters import Command
@@ -171,7 +173,7 @@ class AsyncProcess:
         """
         if self._transfers is None:
             self._transfers = stdio.begin(
-                self._process, self.stdin, self.stdout, self.stderr, input
+                self.stdin, self.stdout, self.stderr, input
             )
         elif input:
             raise ValueError("the input was given by an earlier call")
@@ -285,7 +287,7 @@ class AsyncProcess:
             if stream is not None:
                 await close_stream(stream)
 
-    async def __aenter__(self) -> AsyncProcess:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
+    from typing_extensions import Self
+
     from hcsshim._native.port import Service
     from hcsshim.documents import Properties, PropertyType, SystemExitStatus
     from hcsshim.hcs._async_events import AsyncEventStream
@@ -432,7 +434,7 @@ class AsyncComputeSystem:
         """
         self._system.close()
 
-    async def __aenter__(self) -> AsyncComputeSystem:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

@@ -8,8 +8,6 @@ order, so a terminate and a close that follow a create find what it made.
 
 from __future__ import annotations
 
-from time import monotonic
-
 from hcsshim._native.port import GENERIC_ALL, INFINITE
 from hcsshim.errors import (
     AlreadyStoppedError,
@@ -21,6 +19,7 @@ from hcsshim.errors import (
 from hcsshim.hcs._calls import answer, timed_out
 from hcsshim.hcs._drivers import wait_for
 from hcsshim.hcs._handles import SystemHandle
+from hcsshim.hcs._timeouts import Deadline
 from hcsshim.hresult import HResult
 
 TYPE_CHECKING = False  # typing costs more to import than the rest of the package
@@ -163,7 +162,7 @@ def terminate(system: SystemHandle, timeout: float | None) -> Step[None]:
     Raises:
         HcsTimeoutError: It is not gone in time.
     """
-    deadline = _deadline(timeout)
+    deadline = Deadline(timeout)
     try:
         yield from verb(system, TERMINATE, None, timeout)
     except (AlreadyStoppedError, NotFoundError):
@@ -183,30 +182,22 @@ def shut_down(
         HcsTimeoutError: It has not ended in time, and runs on.
         InvalidStateError: It is paused, or was never started.
     """
-    deadline = _deadline(timeout)
+    deadline = Deadline(timeout)
     try:
         yield from verb(system, SHUT_DOWN, options, timeout)
     except (AlreadyStoppedError, NotFoundError):
         return
     except NotSupportedError:
-        yield from terminate(system, _left(deadline))
+        yield from terminate(system, deadline.left())
         return
     yield from _gone(system, deadline)
 
 
-def _gone(system: SystemHandle, deadline: float | None) -> Step[None]:
+def _gone(system: SystemHandle, deadline: Deadline) -> Step[None]:
     try:
-        yield from wait_exit(system, _left(deadline))
+        yield from wait_exit(system, deadline.left())
     except (AlreadyStoppedError, NotFoundError):
         return
-
-
-def _deadline(timeout: float | None) -> float | None:
-    return None if timeout is None else monotonic() + timeout
-
-
-def _left(deadline: float | None) -> float | None:
-    return None if deadline is None else max(0.0, deadline - monotonic())
 
 
 def discard(system: SystemHandle) -> None:

@@ -11,6 +11,7 @@ Source:
 from __future__ import annotations
 
 import os
+from time import monotonic
 
 TYPE_CHECKING = False  # typing costs more to import than the rest of the package
 if TYPE_CHECKING:
@@ -54,3 +55,27 @@ def seconds(timeout: float | None, name: str) -> float | None:
     if text.isascii() and text.isdigit() and int(text) > 0:
         return float(text)
     return _FOUR_MINUTES
+
+
+class Deadline:
+    """
+    One limit for several waits.
+
+    Args:
+        timeout: Seconds from now; ``None`` for no limit.
+    """
+
+    __slots__ = ("_end",)
+
+    def __init__(self, timeout: float | None) -> None:
+        limit = seconds(timeout, "")
+        self._end = None if limit is None else monotonic() + limit
+
+    def left(self, without: float | None = None) -> float | None:
+        """
+        Give what is left for the next wait.
+
+        Args:
+            without: What to give if there is no limit.
+        """
+        return without if self._end is None else max(0.0, self._end - monotonic())

@@ -1,0 +1,125 @@
+"""Calls about the service and all its systems; the blocking face is generated."""
+
+from __future__ import annotations
+
+from hcsshim.hcs import _system_steps as steps
+from hcsshim.hcs._calls import answer, as_json, optional_json, write
+from hcsshim.hcs._connection import connected
+from hcsshim.hcs._drivers import adrive
+from hcsshim.hcs._timeouts import DEFAULT, seconds
+
+TYPE_CHECKING = False  # typing costs more to import than the rest of the package
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hcsshim._native.port import Service
+    from hcsshim.documents import ComputeSystemProperties, ServiceProperties, SystemType
+    from hcsshim.hcs._calls import DocumentLike
+
+ENUMERATE = "HcsEnumerateComputeSystems"
+SERVICE_PROPERTIES = "HcsGetServiceProperties"
+MODIFY_SERVICE = "HcsModifyServiceSettings"
+
+
+async def async_enumerate_systems(  # noqa: PLR0913 - the members of a query
+    *,
+    ids: Sequence[str] = (),
+    types: Sequence[SystemType | str] = (),
+    names: Sequence[str] = (),
+    owners: Sequence[str] = (),
+    timeout: float | None = DEFAULT,
+    service: Service | None = None,
+) -> tuple[ComputeSystemProperties, ...]:
+    """
+    List the compute systems of the machine.
+
+    A system may be gone before it is opened; treat ``NotFoundError`` as that.
+
+    Args:
+        ids: Only these; every given condition must hold.
+        types: Only of these types.
+        names: Only with one of these names.
+        owners: Only of these owners.
+        timeout: Seconds, ``None`` forever; by default 240.
+        service: Where; by default the process's shared connection.
+
+    Raises:
+        AccessDeniedError: The caller may not see them.
+
+    Source:
+        ``HcsEnumerateComputeSystems``.
+    """
+    from hcsshim.documents import ComputeSystemProperties, loads_list  # noqa: PLC0415
+
+    conditions = {"Ids": ids, "Types": types, "Names": names, "Owners": owners}
+    query = {name: list(values) for name, values in conditions.items() if values}
+    text = write(query) if query else None
+    document = await _ask(ENUMERATE, text, timeout, service)
+    return loads_list(ComputeSystemProperties, document)
+
+
+async def async_service_properties(
+    *types: str,
+    query: DocumentLike | None = None,
+    timeout: float | None = DEFAULT,
+    service: Service | None = None,
+) -> ServiceProperties:
+    """
+    Ask for properties of the service and the machine.
+
+    Args:
+        types: Which: ``"Basic"``, ``"ProcessorTopology"``, ``"CpuGroup"``, ...
+        query: A whole ``ServicePropertyQuery`` instead.
+        timeout: Seconds, ``None`` forever; by default 240.
+        service: Where; by default the process's shared connection.
+
+    Raises:
+        TypeError: Both ``types`` and ``query`` were given.
+
+    Source:
+        ``HcsGetServiceProperties``.
+    """
+    from hcsshim.documents import ServiceProperties, loads  # noqa: PLC0415 - seldom
+    from hcsshim.hcs._parameters import property_query  # noqa: PLC0415 - as above
+
+    if types and query is not None:
+        raise TypeError("give types or a query, not both")
+    text = property_query(types) if query is None else as_json(query)
+    return loads(
+        ServiceProperties, await _ask(SERVICE_PROPERTIES, text, timeout, service)
+    )
+
+
+async def async_modify_service(
+    settings: DocumentLike,
+    *,
+    timeout: float | None = DEFAULT,
+    service: Service | None = None,
+) -> None:
+    """
+    Change a setting of the service.
+
+    Args:
+        settings: ``ModificationRequest``.
+        timeout: Seconds, ``None`` forever; by default 240.
+        service: Where; by default the process's shared connection.
+
+    Raises:
+        NotSupportedError: This provider has no such setting.
+
+    Source:
+        ``HcsModifyServiceSettings``.
+    """
+    where = service or connected()
+    call = where.submit(MODIFY_SERVICE, optional_json(settings))
+    limit = seconds(timeout, "SYSCALLWATCHER")
+    await adrive(answer(call, MODIFY_SERVICE, "", limit))
+
+
+async def _ask(
+    operation: str, query: str | None, timeout: float | None, service: Service | None
+) -> str:
+    call = (service or connected()).submit(operation, query)
+    limit = seconds(timeout, "SYSCALLWATCHER")
+    completion = await adrive(answer(call, operation, "", limit))
+    return steps.require_document(completion, operation)
