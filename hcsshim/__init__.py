@@ -1,3 +1,127 @@
-"""Launch and manage Windows containers through the Host Compute Service."""
+"""
+Launch and manage Windows containers through the Host Compute Service.
+
+The public names are flat and listed in ``__all__``; each is loaded when it is first
+used, so importing the package costs next to nothing.
+"""
 
 from __future__ import annotations
+
+TYPE_CHECKING = False  # typing costs more to import than the rest of the package
+if TYPE_CHECKING:
+    from hcsshim import documents as documents
+    from hcsshim.errors import AccessDeniedError as AccessDeniedError
+    from hcsshim.errors import AlreadyExistsError as AlreadyExistsError
+    from hcsshim.errors import AlreadyStoppedError as AlreadyStoppedError
+    from hcsshim.errors import BusyError as BusyError
+    from hcsshim.errors import ConnectionClosedError as ConnectionClosedError
+    from hcsshim.errors import ConnectionFailedError as ConnectionFailedError
+    from hcsshim.errors import HandleClosedError as HandleClosedError
+    from hcsshim.errors import HcsError as HcsError
+    from hcsshim.errors import HcsTimeoutError as HcsTimeoutError
+    from hcsshim.errors import InUseError as InUseError
+    from hcsshim.errors import InvalidDataError as InvalidDataError
+    from hcsshim.errors import InvalidStateError as InvalidStateError
+    from hcsshim.errors import NotFoundError as NotFoundError
+    from hcsshim.errors import NotSupportedError as NotSupportedError
+    from hcsshim.errors import OperationCancelledError as OperationCancelledError
+    from hcsshim.errors import OutOfMemoryError as OutOfMemoryError
+    from hcsshim.errors import OutOfSpaceError as OutOfSpaceError
+    from hcsshim.errors import ProcessFailedError as ProcessFailedError
+    from hcsshim.errors import ProcessGoneError as ProcessGoneError
+    from hcsshim.errors import ProtocolError as ProtocolError
+    from hcsshim.errors import ServiceDisconnectedError as ServiceDisconnectedError
+    from hcsshim.errors import TerminatedError as TerminatedError
+    from hcsshim.errors import UnexpectedExitError as UnexpectedExitError
+    from hcsshim.hcs._async_events import AsyncEventStream as AsyncEventStream
+    from hcsshim.hcs._async_process import AsyncProcess as AsyncProcess
+    from hcsshim.hcs._async_run import async_run as async_run
+    from hcsshim.hcs._async_service import (
+        async_enumerate_systems as async_enumerate_systems,
+    )
+    from hcsshim.hcs._async_service import async_modify_service as async_modify_service
+    from hcsshim.hcs._async_service import (
+        async_service_properties as async_service_properties,
+    )
+    from hcsshim.hcs._async_system import AsyncComputeSystem as AsyncComputeSystem
+    from hcsshim.hcs._completed import CompletedProcess as CompletedProcess
+    from hcsshim.hcs._container import container_document as container_document
+    from hcsshim.hcs._event_stream import EventStream as EventStream
+    from hcsshim.hcs._events import EventType as EventType
+    from hcsshim.hcs._events import SystemEvent as SystemEvent
+    from hcsshim.hcs._process import Process as Process
+    from hcsshim.hcs._run import run as run
+    from hcsshim.hcs._service import enumerate_systems as enumerate_systems
+    from hcsshim.hcs._service import modify_service as modify_service
+    from hcsshim.hcs._service import service_properties as service_properties
+    from hcsshim.hcs._system import ComputeSystem as ComputeSystem
+    from hcsshim.hresult import HResult as HResult
+
+#: Where each public name lives.
+_HOMES = {
+    "errors": (
+        "AccessDeniedError",
+        "AlreadyExistsError",
+        "AlreadyStoppedError",
+        "BusyError",
+        "ConnectionClosedError",
+        "ConnectionFailedError",
+        "HandleClosedError",
+        "HcsError",
+        "HcsTimeoutError",
+        "InUseError",
+        "InvalidDataError",
+        "InvalidStateError",
+        "NotFoundError",
+        "NotSupportedError",
+        "OperationCancelledError",
+        "OutOfMemoryError",
+        "OutOfSpaceError",
+        "ProcessFailedError",
+        "ProcessGoneError",
+        "ProtocolError",
+        "ServiceDisconnectedError",
+        "TerminatedError",
+        "UnexpectedExitError",
+    ),
+    "hcs._async_events": ("AsyncEventStream",),
+    "hcs._async_process": ("AsyncProcess",),
+    "hcs._async_run": ("async_run",),
+    "hcs._async_service": (
+        "async_enumerate_systems",
+        "async_modify_service",
+        "async_service_properties",
+    ),
+    "hcs._async_system": ("AsyncComputeSystem",),
+    "hcs._completed": ("CompletedProcess",),
+    "hcs._container": ("container_document",),
+    "hcs._event_stream": ("EventStream",),
+    "hcs._events": ("EventType", "SystemEvent"),
+    "hcs._process": ("Process",),
+    "hcs._run": ("run",),
+    "hcs._service": ("enumerate_systems", "modify_service", "service_properties"),
+    "hcs._system": ("ComputeSystem",),
+    "hresult": ("HResult",),
+}
+
+_home_of = {name: home for home, names in _HOMES.items() for name in names}
+_modules = ("documents", "errors")
+
+__all__ = sorted([*_home_of, *_modules])  # noqa: PLE0605 - a list all the same
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module  # noqa: PLC0415 - costs nothing here
+
+    if name in _modules:
+        return import_module(f"hcsshim.{name}")
+    home = _home_of.get(name)
+    if home is None:
+        raise AttributeError(f"module 'hcsshim' has no attribute {name!r}")
+    value: object = getattr(import_module(f"hcsshim.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

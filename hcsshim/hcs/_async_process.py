@@ -42,11 +42,19 @@ class AsyncProcess:
         stderr: As ``stdout``.
     """
 
-    __slots__ = ("__weakref__", "_process", "_transfers", "args", "stderr", "stdin", "stdout")
+    __slots__ = (
+        "__weakref__",
+        "_exchange",
+        "_process",
+        "args",
+        "stderr",
+        "stdin",
+        "stdout",
+    )
 
     def __init__(self, process: ProcessHandle, args: Command | None = None) -> None:
         self._process = process
-        self._transfers: stdio.Transfers | None = None
+        self._exchange: stdio.Exchange | None = None
         self.args = args
         files = process.take_files()
         self.stdin = AsyncPipeWriter.over(files[0])
@@ -171,16 +179,24 @@ class AsyncProcess:
             HcsTimeoutError: It was not done in time; the process runs on.
             ValueError: There is input, but no ``stdin``.
         """
-        if self._transfers is None:
-            self._transfers = stdio.begin(
-                self.stdin, self.stdout, self.stderr, input
+        await self._exchange_all(input, timeout, pass_on=False)
+        exchange, self._exchange = self._exchange, None
+        if exchange is None:  # another task has taken the output
+            return b"", b""
+        return bytes(exchange.stdout), bytes(exchange.stderr)
+
+    async def _exchange_all(
+        self, data: bytes | None, timeout: float | None, *, pass_on: bool
+    ) -> None:
+        """Write all input, read all output, and wait for the exit."""
+        if self._exchange is None:
+            self._exchange = stdio.Exchange(
+                self.stdin, self.stdout, self.stderr, data, pass_on=pass_on
             )
-        elif input:
+        elif data:
             raise ValueError("the input was given by an earlier call")
         limit = seconds(timeout, "")
-        output = await adrive(stdio.finish(self._process, self._transfers, limit))
-        self._transfers = None
-        return output
+        await adrive(stdio.finish(self._process, self._exchange, limit))
 
     async def kill(self, *, timeout: float | None = DEFAULT) -> None:
         """
@@ -281,8 +297,8 @@ class AsyncProcess:
         Idempotent; whoever waits for the exit gets ``HandleClosedError``.
         """
         self._process.close()
-        if self._transfers is not None:
-            self._transfers.abandon()
+        if self._exchange is not None:
+            self._exchange.transfers.abandon()
         for stream in (self.stdin, self.stdout, self.stderr):
             if stream is not None:
                 await close_stream(stream)

@@ -105,18 +105,18 @@ async def async_run(  # noqa: PLR0913 - what a command and its container can be 
             timeout=deadline.left(DEFAULT),
         )
         async with process:
-            if capture_output:
-                output = await process.communicate(input, timeout=deadline.left(None))
-            else:
-                await process.forward(input, timeout=deadline.left(None))
-                output = None
-            returncode = await process.wait(timeout=deadline.left(None))
+            await process._exchange_all(  # noqa: SLF001 - the two are one face
+                input, deadline.left(), pass_on=not capture_output
+            )
+            returncode = await process.wait(deadline.left())
+            output = await process.communicate() if capture_output else (None, None)
         await system.terminate(timeout=deadline.left(DEFAULT))
-    finally:
+    except BaseException:
         discard(system._system)  # noqa: SLF001 - the two are one face
-    stdout, stderr = (None, None) if output is None else output
+        raise
+    await system.aclose()
     completed = CompletedProcess(
-        args, returncode, stdout=stdout, stderr=stderr, system_id=name
+        args, returncode, stdout=output[0], stderr=output[1], system_id=name
     )
     if check:
         completed.check_returncode()

@@ -177,7 +177,7 @@ class AsyncPipeReader(_Pipe):
 
 
 class AsyncPipeWriter(_Pipe):
-    """Where a process reads from, as an awaitable binary stream; one writer at a time."""
+    """Where a process reads from, awaitable; one writer at a time."""
 
     __slots__ = ()
 

@@ -100,9 +100,7 @@ def write(value: object) -> str:
     """Write plain values, and models among them, as compact JSON."""
     import json  # noqa: PLC0415 - keeps the import light
 
-    return json.dumps(
-        value, separators=(",", ":"), allow_nan=False, default=_plain
-    )
+    return json.dumps(value, separators=(",", ":"), allow_nan=False, default=_plain)
 
 
 def _plain(value: object) -> object:

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
     #: A directory of the host in the container: source and target, a third item
     #: that is true makes it read-only; or the document's own model.
-    Mount: TypeAlias = (
-        tuple[StrPath, str] | tuple[StrPath, str, bool] | MappedDirectory
-    )
+    Mount: TypeAlias = tuple[StrPath, str] | tuple[StrPath, str, bool] | MappedDirectory
 
 #: The whole machine, in the unit of a container's share of its processors.
 _ALL_PROCESSORS = 10_000
@@ -108,5 +106,3 @@ def _mount(mount: Mount) -> object:
         "ContainerPath": target,
         "ReadOnly": bool(read_only and read_only[0]),
     }
-
-

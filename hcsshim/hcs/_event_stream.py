@@ -13,6 +13,8 @@ TYPE_CHECKING = False  # typing costs more to import than the rest of the packag
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from typing_extensions import Self
+
     from hcsshim._native.port import Service, Subscription
     from hcsshim.hcs._events import SystemEvent
     from hcsshim.hcs._handles import SystemHandle
@@ -38,7 +40,7 @@ class EventStream:
         self._subscription = subscription
         self._ended = False
 
-    def __iter__(self) -> EventStream:
+    def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> SystemEvent:
@@ -75,7 +77,7 @@ class EventStream:
             self._subscription.close()
             self._service.send(steps.CLOSE, handle)
 
-    def __enter__(self) -> EventStream:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

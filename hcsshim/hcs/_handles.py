@@ -142,7 +142,7 @@ class ProcessHandle(Handle):
 
     close_call = "HcsCloseProcess"
 
-    def __init__(  # noqa: PLR0913 - what a process is made of
+    def __init__(
         self,
         system: SystemHandle,
         handle: int,

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
+    from typing_extensions import Self
+
     from hcsshim.documents import ProcessStatus
     from hcsshim.hcs._handles import ProcessHandle, SystemHandle
     from hcsshim.hcs._parameters import Command
@@ -43,8 +45,8 @@ class Process:
 
     __slots__ = (
         "__weakref__",
+        "_exchange",
         "_process",
-        "_transfers",
         "args",
         "stderr",
         "stdin",
@@ -53,7 +55,7 @@ class Process:
 
     def __init__(self, process: ProcessHandle, args: Command | None = None) -> None:
         self._process = process
-        self._transfers: stdio.Transfers | None = None
+        self._exchange: stdio.Exchange | None = None
         self.args = args
         files = process.take_files()
         self.stdin = PipeWriter.over(files[0])
@@ -61,7 +63,7 @@ class Process:
         self.stderr = PipeReader.over(files[2])
 
     @classmethod
-    def _create(
+    def _create(  # noqa: PLR0913 - what a process can be given
         cls,
         system: SystemHandle,
         args: Command,
@@ -155,7 +157,7 @@ class Process:
 
     def communicate(
         self,
-        input: bytes | None = None,
+        input: bytes | None = None,  # noqa: A002 - the name of Popen
         timeout: float | None = None,
     ) -> tuple[bytes, bytes]:
         """
@@ -176,14 +178,24 @@ class Process:
             HcsTimeoutError: It was not done in time; the process runs on.
             ValueError: There is input, but no ``stdin``.
         """
-        if self._transfers is None:
-            self._transfers = stdio.begin(self.stdin, self.stdout, self.stderr, input)
-        elif input:
+        self._exchange_all(input, timeout, pass_on=False)
+        exchange, self._exchange = self._exchange, None
+        if exchange is None:  # another task has taken the output
+            return b"", b""
+        return bytes(exchange.stdout), bytes(exchange.stderr)
+
+    def _exchange_all(
+        self, data: bytes | None, timeout: float | None, *, pass_on: bool
+    ) -> None:
+        """Write all input, read all output, and wait for the exit."""
+        if self._exchange is None:
+            self._exchange = stdio.Exchange(
+                self.stdin, self.stdout, self.stderr, data, pass_on=pass_on
+            )
+        elif data:
             raise ValueError("the input was given by an earlier call")
         limit = seconds(timeout, "")
-        output = drive(stdio.finish(self._process, self._transfers, limit))
-        self._transfers = None
-        return output
+        drive(stdio.finish(self._process, self._exchange, limit))
 
     def kill(self, *, timeout: float | None = DEFAULT) -> None:
         """
@@ -270,7 +282,7 @@ class Process:
         Source:
             ``HcsGetProcessProperties``.
         """
-        from hcsshim.documents import ProcessStatus, loads
+        from hcsshim.documents import ProcessStatus, loads  # noqa: PLC0415 - seldom
 
         limit = seconds(timeout, "SYSCALLWATCHER")
         return loads(ProcessStatus, drive(steps.query(self._process, limit)))
@@ -282,13 +294,13 @@ class Process:
         Idempotent; whoever waits for the exit gets ``HandleClosedError``.
         """
         self._process.close()
-        if self._transfers is not None:
-            self._transfers.abandon()
+        if self._exchange is not None:
+            self._exchange.transfers.abandon()
         for stream in (self.stdin, self.stdout, self.stderr):
             if stream is not None:
                 close_stream(stream)
 
-    def __enter__(self) -> Process:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -262,9 +262,7 @@ def _signalling(system: SystemHandle) -> Iterator[None]:
         system.signals -= 1
 
 
-def signal(
-    process: ProcessHandle, options: str, timeout: float | None
-) -> Step[None]:
+def signal(process: ProcessHandle, options: str, timeout: float | None) -> Step[None]:
     """
     Deliver a signal.
 

@@ -22,7 +22,7 @@ SERVICE_PROPERTIES = "HcsGetServiceProperties"
 MODIFY_SERVICE = "HcsModifyServiceSettings"
 
 
-def enumerate_systems(
+def enumerate_systems(  # noqa: PLR0913 - the members of a query
     *,
     ids: Sequence[str] = (),
     types: Sequence[SystemType | str] = (),
@@ -50,7 +50,7 @@ def enumerate_systems(
     Source:
         ``HcsEnumerateComputeSystems``.
     """
-    from hcsshim.documents import ComputeSystemProperties, loads_list
+    from hcsshim.documents import ComputeSystemProperties, loads_list  # noqa: PLC0415
 
     conditions = {"Ids": ids, "Types": types, "Names": names, "Owners": owners}
     query = {name: list(values) for name, values in conditions.items() if values}
@@ -80,8 +80,8 @@ def service_properties(
     Source:
         ``HcsGetServiceProperties``.
     """
-    from hcsshim.documents import ServiceProperties, loads
-    from hcsshim.hcs._parameters import property_query
+    from hcsshim.documents import ServiceProperties, loads  # noqa: PLC0415 - seldom
+    from hcsshim.hcs._parameters import property_query  # noqa: PLC0415 - as above
 
     if types and query is not None:
         raise TypeError("give types or a query, not both")

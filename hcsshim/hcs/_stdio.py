@@ -21,10 +21,13 @@ from hcsshim.hcs._timeouts import Deadline
 TYPE_CHECKING = False  # typing costs more to import than the rest of the package
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
+    from typing import Protocol, TypeAlias
 
     from hcsshim.hcs._drivers import Step
     from hcsshim.hcs._handles import ProcessHandle
+
+    #: What takes the bytes that were read.
+    Sink: TypeAlias = Callable[[bytes], object]
 
     class Reader(Protocol):
         """What is needed of a stream to read from, blocking or not."""
@@ -71,23 +74,22 @@ class Transfers:
         stdin: Descriptor that does not block, or -1.
         data: The input.
         close_stdin: Called behind the input; it closes ``stdin``.
-        outputs: Descriptors that do not block, and where their bytes go.
+        outputs: Descriptors that do not block, or -1, and what takes their bytes.
     """
 
-    __slots__ = ("_close_stdin", "_input", "_outputs", "_stdin", "captured")
+    __slots__ = ("_close_stdin", "_input", "_outputs", "_stdin")
 
     def __init__(
         self,
         stdin: int,
         data: bytes,
         close_stdin: Callable[[], object],
-        outputs: tuple[tuple[int, bytearray], tuple[int, bytearray]],
+        outputs: tuple[tuple[int, Sink], ...],
     ) -> None:
         self._stdin = stdin
         self._input = memoryview(data)
         self._close_stdin = close_stdin
-        self._outputs = {file: buffer for file, buffer in outputs if file >= 0}
-        self.captured = (outputs[0][1], outputs[1][1])
+        self._outputs = {file: sink for file, sink in outputs if file >= 0}
         if stdin >= 0 and not data:
             self._end(stdin)
 
@@ -161,7 +163,7 @@ class Transfers:
             if exc.errno != errno.EIO:  # how the end of a console reads
                 raise
             return True
-        self._outputs[file] += data
+        self._outputs[file](data)
         return not data
 
     def _write(self) -> bool:
@@ -180,68 +182,91 @@ class Transfers:
             self._outputs.pop(file, None)
 
 
-def begin(
-    stdin: Writer | None,
-    stdout: Reader | None,
-    stderr: Reader | None,
-    data: bytes | None,
-) -> Transfers:
+class Exchange:
     """
-    Take the streams of a process over.
+    The streams of a process while all input is written and all output read.
 
     Args:
         stdin: Closed behind the input.
         stdout: Its descriptor no longer blocks.
         stderr: As ``stdout``.
         data: The input.
+        pass_on: Whether output goes where this process writes, instead of being
+            kept.
+
+    Attributes:
+        stdout: What was kept.
+        stderr: As ``stdout``.
 
     Raises:
         ValueError: There is input, but no ``stdin`` that is open.
     """
-    outputs = (_reading(stdout), _reading(stderr))
-    if stdin is None or stdin.closed:
-        if data:
-            raise ValueError("there is input, but no stdin that is open")
-        return Transfers(-1, b"", _nothing, outputs)
-    try:
-        stdin.flush()
-    except BrokenPipeError:  # it reads no more: nothing to do about it
-        data = None
-    file = stdin.fileno()
-    os.set_blocking(file, False)
-    return Transfers(file, data or b"", stdin.close, outputs)
+
+    __slots__ = ("stderr", "stdout", "transfers")
+
+    def __init__(
+        self,
+        stdin: Writer | None,
+        stdout: Reader | None,
+        stderr: Reader | None,
+        data: bytes | None,
+        *,
+        pass_on: bool = False,
+    ) -> None:
+        self.stdout, self.stderr = bytearray(), bytearray()
+        sinks: tuple[Sink, Sink] = (self.stdout.extend, self.stderr.extend)
+        if pass_on:
+            sinks = (_writer(1), _writer(2))
+        outputs = (_reading(stdout, sinks[0]), _reading(stderr, sinks[1]))
+        if stdin is None or stdin.closed:
+            if data:
+                raise ValueError("there is input, but no stdin that is open")
+            self.transfers = Transfers(-1, b"", _nothing, outputs)
+            return
+        try:
+            stdin.flush()
+        except BrokenPipeError:  # it reads no more: nothing to do about it
+            data = None
+        file = stdin.fileno()
+        os.set_blocking(file, False)
+        self.transfers = Transfers(file, data or b"", stdin.close, outputs)
 
 
 def _nothing() -> None:
     pass
 
 
-def _reading(stream: Reader | None) -> tuple[int, bytearray]:
+def _writer(file: int) -> Sink:
+    def write(data: bytes) -> None:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(file, left) :]
+
+    return write
+
+
+def _reading(stream: Reader | None, sink: Sink) -> tuple[int, Sink]:
     if stream is None or stream.closed:
-        return -1, bytearray()
+        return -1, sink
     os.set_blocking(stream.fileno(), False)
-    return stream.fileno(), bytearray(stream.take_buffered())
+    sink(stream.take_buffered())
+    return stream.fileno(), sink
 
 
 def finish(
-    process: ProcessHandle, transfers: Transfers, timeout: float | None
-) -> Step[tuple[bytes, bytes]]:
+    process: ProcessHandle, exchange: Exchange, timeout: float | None
+) -> Step[None]:
     """
     Move everything, then wait for the exit.
-
-    Returns:
-        What came from stdout and stderr.
 
     Raises:
         HcsTimeoutError: It was not done in time; it has what came so far.
     """
     deadline = Deadline(timeout)
     try:
-        yield from wait_for(transfers, timeout)
+        yield from wait_for(exchange.transfers, timeout)
         yield from steps.wait_exit(process, deadline.left())
     except HcsTimeoutError:
         late = timed_out(COMMUNICATE, process.system_id, timeout, process.process_id)
-        late.stdout, late.stderr = map(bytes, transfers.captured)
+        late.stdout, late.stderr = bytes(exchange.stdout), bytes(exchange.stderr)
         raise late from None
-    stdout, stderr = transfers.captured
-    return bytes(stdout), bytes(stderr)

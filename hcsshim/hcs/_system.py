@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
+    from typing_extensions import Self
+
     from hcsshim._native.port import Service
     from hcsshim.documents import Properties, PropertyType, SystemExitStatus
     from hcsshim.hcs._calls import DocumentLike
@@ -266,8 +268,8 @@ class ComputeSystem:
         Source:
             ``HcsGetComputeSystemProperties``.
         """
-        from hcsshim.documents import Properties, loads
-        from hcsshim.hcs._parameters import property_query
+        from hcsshim.documents import Properties, loads  # noqa: PLC0415 - seldom
+        from hcsshim.hcs._parameters import property_query  # noqa: PLC0415 - as above
 
         if types and query is not None:
             raise TypeError("give types or a query, not both")
@@ -292,7 +294,7 @@ class ComputeSystem:
         """
         self._verb(steps.MODIFY, request, timeout, "SYSCALLWATCHER")
 
-    def create_process(
+    def create_process(  # noqa: PLR0913 - what a process can be given
         self,
         args: Command,
         *,
@@ -329,9 +331,9 @@ class ComputeSystem:
         Source:
             ``HcsCreateProcess``.
         """
-        from hcsshim.hcs._process import Process
+        from hcsshim.hcs._process import Process  # noqa: PLC0415 - a cycle
 
-        return Process._create(
+        return Process._create(  # noqa: SLF001 - the two are one face
             self._system,
             args,
             env=env,
@@ -358,9 +360,11 @@ class ComputeSystem:
         Source:
             ``HcsOpenProcess``.
         """
-        from hcsshim.hcs._process import Process
+        from hcsshim.hcs._process import Process  # noqa: PLC0415 - a cycle
 
-        return Process._open(self._system, pid, timeout=timeout)
+        return Process._open(  # noqa: SLF001 - the two are one face
+            self._system, pid, timeout=timeout
+        )
 
     def events(self, *, timeout: float | None = DEFAULT) -> EventStream:
         """
@@ -378,7 +382,7 @@ class ComputeSystem:
         Source:
             ``HcsSetComputeSystemCallback``.
         """
-        from hcsshim.hcs._event_stream import listen
+        from hcsshim.hcs._event_stream import listen  # noqa: PLC0415 - seldom needed
 
         return listen(self._system, seconds(timeout, "SYSCALLWATCHER"))
 
@@ -402,7 +406,7 @@ class ComputeSystem:
         Source:
             ``HcsWaitForComputeSystemExit``.
         """
-        from hcsshim.documents import SystemExitStatus, loads
+        from hcsshim.documents import SystemExitStatus, loads  # noqa: PLC0415 - seldom
 
         limit = seconds(timeout, "")
         document = drive(steps.wait_exit(self._system, limit))
@@ -427,7 +431,7 @@ class ComputeSystem:
         """
         self._system.close()
 
-    def __enter__(self) -> ComputeSystem:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
