@@ -400,6 +400,160 @@ MODULES_V1: dict[str, tuple[str, list[str]]] = {
     ),
 }
 
+#: The same for HNS, in ``hcsshim.documents.hns``.
+MODULES_HNS: dict[str, tuple[str, list[str]]] = {
+    "network": ("Networks of HNS.", ["HNSNetwork", "Subnet", "MacPool"]),
+    "endpoint": (
+        "Endpoints of HNS.",
+        [
+            "HNSEndpoint",
+            "EndpointAttachDetachRequest",
+            "EndpointResquestResponse",
+            "EndpointStats",
+            "endpointAttachInfo",
+        ],
+    ),
+    "namespace": (
+        "Namespaces of HNS.",
+        [
+            "Namespace",
+            "NamespaceResource",
+            "namespaceRequest",
+            "namespaceEndpointRequest",
+            "namespaceResourceRequest",
+        ],
+    ),
+    "policy": (
+        "Policies of HNS: raw members of networks, endpoints and policy lists.",
+        [
+            "Policy",
+            "NatPolicy",
+            "QosPolicy",
+            "IsolationPolicy",
+            "VlanPolicy",
+            "VsidPolicy",
+            "PaPolicy",
+            "OutboundNatPolicy",
+            "ProxyPolicy",
+            "ACLPolicy",
+            "RoutePolicy",
+            "LBPolicy",
+            "ELBPolicy",
+            "PolicyList",
+        ],
+    ),
+    "service": (
+        "The service itself: envelope of answers, version, features.",
+        [
+            "hnsResponse",
+            "HNSGlobals",
+            "HNSVersion",
+            "HNSSupportedFeatures",
+            "HNSAclFeatures",
+            "HNSNnvManagementMacAddress",
+            "HNSNnvManagementMacList",
+        ],
+    ),
+    "numbers": ("Enumerations that are numbers.", []),
+}
+
+#: The same for HCN, in ``hcsshim.documents.hcn``.
+MODULES_HCN: dict[str, tuple[str, list[str]]] = {
+    "query": (
+        "Queries of HCN, and what all objects have.",
+        ["HostComputeQuery", "Version", "VersionRange", "Health", "ExtraParams"],
+    ),
+    "network": (
+        "Networks of HCN.",
+        [
+            "HostComputeNetwork",
+            "Ipam",
+            "Subnet",
+            "Route",
+            "MacPool",
+            "MacRange",
+            "Dns",
+            "ModifyNetworkSettingRequest",
+            "PolicyNetworkRequest",
+        ],
+    ),
+    "endpoint": (
+        "Endpoints of HCN.",
+        [
+            "HostComputeEndpoint",
+            "IpConfig",
+            "ModifyEndpointSettingRequest",
+            "VmEndpointRequest",
+            "PolicyEndpointRequest",
+        ],
+    ),
+    "namespace": (
+        "Namespaces of HCN.",
+        [
+            "HostComputeNamespace",
+            "NamespaceResource",
+            "NamespaceResourceEndpoint",
+            "NamespaceResourceContainer",
+            "ModifyNamespaceSettingRequest",
+            "VMRequest",
+            "PersistedNamespaceConfig",
+        ],
+    ),
+    "load_balancer": (
+        "Load balancers of HCN.",
+        ["HostComputeLoadBalancer", "LoadBalancerPortMapping"],
+    ),
+    "route": ("Routes of HCN.", ["HostComputeRoute"]),
+    "policy": (
+        "Policies of HCN by what they are for.",
+        ["EndpointPolicy", "NetworkPolicy", "SubnetPolicy"],
+    ),
+    "endpoint_policy": (
+        "Settings of endpoint policies.",
+        [
+            "PortMappingPolicySetting",
+            "AclPolicySetting",
+            "QosPolicySetting",
+            "OutboundNatPolicySetting",
+            "SDNRoutePolicySetting",
+            "L4ProxyPolicySetting",
+            "L4WfpProxyPolicySetting",
+            "FiveTuple",
+            "ProxyExceptions",
+            "PortnameEndpointPolicySetting",
+            "EncapOverheadEndpointPolicySetting",
+            "IovPolicySetting",
+            "ProviderAddressEndpointPolicySetting",
+            "InterfaceConstraintPolicySetting",
+            "TierAclPolicySetting",
+            "TierAclRule",
+        ],
+    ),
+    "network_policy": (
+        "Settings of network and subnet policies.",
+        [
+            "SourceMacAddressNetworkPolicySetting",
+            "NetAdapterNameNetworkPolicySetting",
+            "ProviderAddressNetworkPolicySetting",
+            "VSwitchExtensionNetworkPolicySetting",
+            "DrMacAddressNetworkPolicySetting",
+            "AutomaticDNSNetworkPolicySetting",
+            "LayerConstraintNetworkPolicySetting",
+            "RemoteSubnetRoutePolicySetting",
+            "VxlanPortPolicySetting",
+            "SetPolicySetting",
+            "NetworkACLPolicySetting",
+            "VlanPolicySetting",
+            "VsidPolicySetting",
+        ],
+    ),
+    "service": (
+        "The service itself: envelope of answers, version, features.",
+        ["hnsResponse", "Globals", "SupportedFeatures", "AclFeatures", "ApiSupport"],
+    ),
+    "numbers": ("Enumerations that are numbers.", []),
+}
+
 #: Types written by hand in ``hcsshim/documents/results.py``.
 BY_HAND = [
     "ErrorEvent",
@@ -427,7 +581,12 @@ RENAMED = {
     "ContainersDef_BatchedBinding": "BatchedBinding",
     "ContainersDef_Container": "ContainerDefinition",
     "STDIOHandle": "StdioHandle",
-    "OSType": "OsType",
+    "EndpointResquestResponse": "EndpointRequestResponse",
+    "endpointAttachInfo": "EndpointAttachInfo",
+    "hnsResponse": "HNSResponse",
+    "namespaceRequest": "NamespaceRequest",
+    "namespaceEndpointRequest": "NamespaceEndpointRequest",
+    "namespaceResourceRequest": "NamespaceResourceRequest",
 }
 
 #: Names of fields here, where splitting the wire name into words fails.
@@ -444,7 +603,16 @@ FIELD_NAMES = {
     "ForceLevelIIOplocks": "force_level_ii_oplocks",
     "StorageIOPSMaximum": "storage_iops_maximum",
     "IOPSMaximum": "iops_maximum",
+    "Extra": "extra_params",
     "IDs": "ids",
+    "VIPs": "vips",
+    "FrontendVIPs": "frontend_vips",
+    "ICMPv4": "icmpv4",
+    "ICMPv6": "icmpv6",
+    "IPSET": "ip_set",
+    "NESTEDIPSET": "nested_ip_set",
+    "L4WFPPROXY": "l4_wfp_proxy",
+    "OutBoundNAT": "outbound_nat",
     "PreOSId": "pre_os_id",
     "SystemGUID": "system_guid",
     "EnableHostOSInfoKvpItems": "enable_host_os_info_kvp_items",

@@ -27,6 +27,17 @@ WIDTH = 88
 MARGIN = "    "
 BUILTIN = {"SystemExit": "  # noqa: A004  # the schema's own name"}
 
+PACKAGES = {
+    "v1": ("hcs-v1.json", layout.MODULES_V1, "The documents of schema 1."),
+    "hns": ("hns-v1.json", layout.MODULES_HNS, "The documents of HNS."),
+    "hcn": ("hcn-v2.json", layout.MODULES_HCN, "The documents of HCN."),
+}
+TITLES = {
+    "": "Schema type",
+    "v1.": "Schema 1 type",
+    "hns.": "HNS type",
+    "hcn.": "HCN type",
+}
 MODEL_NAMES = {"EMPTY", "Document", "WireEnum", "wire"}
 RULE_NAMES = {"NO_GUID", "code", "guid", "share"} | {
     f"{sign}int{width}" for sign in ("", "u") for width in (8, 16, 32, 64)
@@ -63,6 +74,7 @@ class Schema:
 
     def __init__(self, table: dict, prefix: str = "") -> None:
         self.prefix = prefix
+        self._aliases = table.get("aliases", {})
         reference = table.get("public_reference", {})
         widths = [w.split(": ") for w in reference.get("width_differences", [])]
         self._widths = {
@@ -96,7 +108,8 @@ class Schema:
 
     def _field(self, owner: str, entry: dict) -> Field:
         width = self._widths.get(f"{owner}.{entry['json']}")
-        kind = re.sub(r"u?int\d+", width, entry["type"]) if width else entry["type"]
+        kind = self._aliases.get(entry["type"], entry["type"])
+        kind = re.sub(r"u?int\d+", width, kind) if width else kind
         return Field(entry["json"], kind, entry["emit"], entry.get("since", ""))
 
     @staticmethod
@@ -272,8 +285,7 @@ def class_code(schema: Schema, model: Model) -> str:
         lines += [field_doc(schema, model, field) for field in model.fields]
     since = newest(model)
     version = f", since {since}" if since else ""
-    title = "Schema 1 type" if schema.prefix else "Schema type"
-    source = f"{title} ``{model.name}``{version}."
+    source = f"{TITLES[schema.prefix]} ``{model.name}``{version}."
     lines += ["", "    Source:", f"        {source}", '    """']
     if choices := layout.CHOICES.get(name):
         lines += ["", choices_code(choices)]
@@ -293,7 +305,7 @@ def choices_code(choices: list[tuple[list[str], bool]]) -> str:
 
 def enum_code(name: str, values: list[str]) -> str:
     """Write one enum of texts."""
-    doc = documentation.ENUMS.get(name, "")
+    doc = documentation.ENUMS.get(name.rpartition(".")[2], "")
     lines = [f"class {python_name(name)}(WireEnum):", *enum_doc(name, doc), ""]
     for value in values:
         member = snake(value).upper()
@@ -315,7 +327,7 @@ def enum_doc(name: str, doc: str) -> list[str]:
 def number_code(name: str, values: dict[str, int]) -> str:
     """Write one enum of numbers."""
     base = "IntFlag" if name in documentation.FLAGS else "IntEnum"
-    doc = documentation.ENUMS.get(name, "")
+    doc = documentation.ENUMS.get(name.rpartition(".")[2], "")
     lines = [f"class {python_name(name)}(enum.{base}):", *enum_doc(name, doc), ""]
     for member, value in values.items():
         number = f"0x{value:X}" if value > 0xFFFF else str(value)
@@ -498,14 +510,17 @@ def generate() -> dict[Path, str]:
     functions = {name: f"{base}.{home}" for name, home in documentation.PUBLIC.items()}
     doc = "Every JSON document of HCS as a frozen class, and its way to and from JSON."
     files[PACKAGE / "__init__.py"] = index_code(doc, {**homes, **functions})
-    v1 = Schema(load("hcs-v1.json"), "v1.")
-    modules = plan_modules(v1, layout.MODULES_V1, [])
-    own = homes_of(modules, f"{base}.v1", v1)
-    for module in modules:
-        code = module_code(v1, module, {**homes, **own})
-        files[PACKAGE / "v1" / f"{module.name}.py"] = code
-    doc = "The documents of schema 1."
-    files[PACKAGE / "v1" / "__init__.py"] = index_code(doc, own)
+    for name, (table, parts, title) in PACKAGES.items():
+        schema = Schema(load(table), f"{name}.")
+        package = f"{base}.{name}"
+        modules = plan_modules(schema, parts, [])
+        own = homes_of(modules, package, schema)
+        for module in modules:
+            code = module_code(schema, module, {**homes, **own})
+            files[PACKAGE / name / f"{module.name}.py"] = code
+        extra = documentation.PUBLIC_IN.get(name, {})
+        own |= {public: f"{package}.{home}" for public, home in extra.items()}
+        files[PACKAGE / name / "__init__.py"] = index_code(title, own)
     return files
 
 

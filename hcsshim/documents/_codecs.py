@@ -16,6 +16,7 @@ from hcsshim.documents._document import (
     Document,
     DocumentError,
     Map,
+    Numbered,
     Unlisted,
     WireEnum,
 )
@@ -164,13 +165,15 @@ class Listed(Codec):
 
     def decode(self, raw: JSON) -> object:
         """Find the member; other text is kept, in its own spelling."""
+        if type(raw) is int:
+            return Numbered(raw)
         if not isinstance(raw, str):
             raise DocumentError("text", raw)
         return self._by_text().get(raw) or (Unlisted(raw) if raw else raw)
 
     def encode(self, value: object) -> JSON:
-        """Write the text."""
-        return str(value)
+        """Write the text, or the number that came instead."""
+        return int(value) if isinstance(value, Numbered) else str(value)
 
     def settle(self, value: object) -> object:
         """Accept a member or its text in any case, refuse text that is not listed."""
@@ -184,9 +187,9 @@ class Listed(Codec):
         raise DocumentError(self._expected(), value)
 
     def check(self, value: object) -> None:
-        """Refuse text that is not listed, in this very case."""
+        """Refuse text that is not listed; case is ignored, as services do."""
         if isinstance(value, Unlisted):
-            raise DocumentError(self._expected(), str(value))
+            self.settle(str(value))
 
     def _expected(self) -> str:
         texts = list(self._by_text())

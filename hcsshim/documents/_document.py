@@ -100,6 +100,27 @@ class Unlisted(str):
         return f"Unlisted({str.__repr__(self)})"
 
 
+class Numbered(Unlisted):
+    """
+    An enum value that was sent as a number, as some clients do; written as one again.
+
+    Args:
+        number: The number.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, number: int) -> Numbered:  # noqa: PYI034  # Self is in 3.11
+        """Hold a number as decimal text."""
+        return super().__new__(cls, str(number))
+
+    def __reduce__(self) -> tuple[type[Numbered], tuple[int]]:
+        return type(self), (int(self),)
+
+    def __repr__(self) -> str:
+        return f"Numbered({self})"
+
+
 class WireEnum(str, enum.Enum):
     """
     Base of the string enums: each member is the text HCS uses.

@@ -172,7 +172,7 @@ class PropertyResponse(Document):
 
     Attributes:
         response: Response.
-        error: Error.
+        error: Why it was not.
 
     Source:
         Schema type ``PropertyResponse``, since 2.5.

@@ -14,20 +14,27 @@ import attrs
 import pytest
 
 from hcsshim import documents
-from hcsshim.documents import v1
+from hcsshim.documents import hcn, hns, v1
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "tools" / "schema"
+
 RENAMED = {
     "HcsResult": "ResultError",
     "Service_PropertyQuery": "ServicePropertyQuery",
     "ContainersDef_BatchedBinding": "BatchedBinding",
     "ContainersDef_Container": "ContainerDefinition",
     "STDIOHandle": "StdioHandle",
+    "EndpointResquestResponse": "EndpointRequestResponse",
+    "endpointAttachInfo": "EndpointAttachInfo",
+    "hnsResponse": "HNSResponse",
+    "namespaceRequest": "NamespaceRequest",
+    "namespaceEndpointRequest": "NamespaceEndpointRequest",
+    "namespaceResourceRequest": "NamespaceResourceRequest",
 }
 GUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 ZERO_GUID = "00000000-0000-0000-0000-000000000000"
-EMPTY = {"string": "", "bool": False, "guid": ZERO_GUID, "bytes": ""}
+EMPTY = {"string": "", "ip": "", "bool": False, "guid": ZERO_GUID, "bytes": ""}
 
 
 class Row(NamedTuple):
@@ -51,24 +58,27 @@ def load(name: str) -> dict:
     return json.loads((SCHEMA / name).read_text(encoding="utf-8"))
 
 
+def inherited(table: dict, entry: dict) -> list[dict]:
+    """List the members that embedded types bring, outermost first."""
+    bases = [table["types"][base] for base in entry.get("embeds", [])]
+    return [m for base in bases for m in inherited(table, base) + base["fields"]]
+
+
 def types_of(table: dict, package: object) -> list[Type]:
     """List the types of a table with their classes."""
     reference = table.get("public_reference", {"extra_types": {}, "extra_fields": {}})
     found = {}
     for name, entry in table["types"].items():
-        inherited = [
-            member
-            for base in entry.get("embeds", [])
-            for member in table["types"][base]["fields"]
-        ]
         more = reference["extra_fields"].get(name, [])
-        found[name] = inherited + entry["fields"] + more
+        found[name] = inherited(table, entry) + entry["fields"] + more
     for name, members in reference["extra_types"].items():
         found.setdefault(name, members)
     types = []
     for name, members in found.items():
+        aliases = table.get("aliases", {})
         rows = tuple(
-            Row(m["json"], m["type"], m.get("emit", "nonnull")) for m in members
+            Row(m["json"], aliases.get(m["type"], m["type"]), m.get("emit", "nonnull"))
+            for m in members
         )
         short = name.rpartition(".")[2]
         types.append(Type(name, getattr(package, RENAMED.get(short, short)), rows))
@@ -77,15 +87,29 @@ def types_of(table: dict, package: object) -> list[Type]:
 
 V2 = load("hcs-v2.json")
 V1 = load("hcs-v1.json")
-TYPES = types_of(V2, documents) + types_of(V1, v1)
+HNS = load("hns-v1.json")
+HCN = load("hcn-v2.json")
+TABLES = {documents: V2, v1: V1, hns: HNS, hcn: HCN}
+TYPES = [kind for package, table in TABLES.items() for kind in types_of(table, package)]
 ROWS = [(kind, row) for kind in TYPES for row in kind.rows]
-NAMED = {t.name: t for t in TYPES}
 ENUMS = {
-    **{n: list(e["values"]) for n, e in V2["public_reference"]["enums"].items()},
-    **{n.rpartition(".")[2]: list(v.values()) for n, v in V1["enums"].items()},
-    **{n.rpartition(".")[2]: list(v.values()) for n, v in V2["enums"].items()},
+    package.__name__: {
+        name.rpartition(".")[2]: list(values.values())
+        for name, values in table["enums"].items()
+    }
+    for package, table in TABLES.items()
 }
-USED_ENUMS = set(ENUMS) - {
+REFERENCE = {n: list(e["values"]) for n, e in V2["public_reference"]["enums"].items()}
+ENUMS["hcsshim.documents"] = {**REFERENCE, **ENUMS["hcsshim.documents"]}
+
+
+def values_of(kind: Type, name: str) -> list[object]:
+    """Find the values of an enum that a member names; none if it names no enum."""
+    package = kind.cls.__module__.rpartition(".")[0]
+    return ENUMS[package].get(name.rpartition(".")[2], [])
+
+
+UNUSED_ENUMS = {
     # Used by no type of the tables, or the same as another one.
     "EnlightenmentModifications",
     "InterruptModerationMode",
@@ -101,15 +125,20 @@ USED_ENUMS = set(ENUMS) - {
     "WorkerExitDetail",
     "WorkerExitType",
 }
+ENUM_CASES = [
+    (package, name)
+    for package in TABLES
+    for name in sorted(set(ENUMS[package.__name__]) - UNUSED_ENUMS)
+]
 
 # What HCS writes although the reference library would leave it out when empty.
 ANSWERS = {"HcsResult", "ErrorEvent", "ProcessStatus"}
 
 
-def sample(kind: str, wire: str) -> object:  # noqa: PLR0911  # one line per kind
+def sample(owner: Type, kind: str) -> object:  # noqa: PLR0911  # one line per kind
     """Make a JSON value of a table's type that is not empty."""
     kind = kind.removeprefix("*")
-    if kind in ("string", "bytes", "ByteArray", "NullableByteArray"):
+    if kind in ("string", "ip", "bytes", "ByteArray", "NullableByteArray"):
         return "AAEC"
     if kind in ("bool", "float64"):
         return {"bool": True, "float64": 0.5}[kind]
@@ -118,16 +147,15 @@ def sample(kind: str, wire: str) -> object:  # noqa: PLR0911  # one line per kin
     if kind in ("time", "DateTime"):
         return "2019-10-25T22:16:38.9955661Z"
     if kind.startswith("[]"):
-        return [sample(kind[2:], wire)]
+        return [sample(owner, kind[2:])]
     if match := re.fullmatch(r"\[(\d)\](.+)", kind):
-        return [sample(match[2], wire)] * int(match[1])
+        return [sample(owner, match[2])] * int(match[1])
     if match := re.fullmatch(r"map\[\w+\](.+)", kind):
-        return {"7": sample(match[1], wire)}
+        return {"7": sample(owner, match[1])}
     if re.fullmatch(r"u?int\d*", kind):
         return 41
-    short = kind.rpartition(".")[2]
-    if short in ENUMS:
-        return ENUMS[short][-1]
+    if values := values_of(owner, kind):
+        return values[-1]
     return {"any": 0, "Any": 0, "raw": 0}.get(kind, {})
 
 
@@ -162,7 +190,7 @@ def test_fields_are_documented(kind: Type) -> None:
 )
 def test_member_survives(kind: Type, row: Row) -> None:
     """A value of the table's type is read into the field and written back."""
-    value = sample(row.kind, row.wire)
+    value = sample(kind, row.kind)
 
     document = documents.from_dict(kind.cls, {row.wire: value})
 
@@ -213,12 +241,12 @@ def test_empty_values_are_left_out(kind: Type, row: Row) -> None:
     empty = EMPTY.get(row.kind, () if row.kind[0] == "[" else 0)
     if row.kind.startswith("map"):
         empty = {}
-    if row.kind == "raw" or row.kind.rpartition(".")[2] in ENUMS:
-        empty = None if row.kind == "raw" else ""
+    if row.kind == "raw":
+        empty = None
     if row.kind == "bytes":
         empty = b""
-    if isinstance(ENUMS.get(row.kind, [""])[0], int):
-        empty = 0
+    if values := values_of(kind, row.kind):
+        empty = type(values[0])()
     choice = {"container": documents.Container()} if needs_choice(kind.cls) else {}
 
     document = kind.cls(**{name: empty, **choice})
@@ -246,19 +274,17 @@ def test_nullable_members_keep_their_zero(kind: Type, row: Row) -> None:
     assert written(document) == {row.wire: zero}
 
 
-@pytest.mark.parametrize("name", sorted(USED_ENUMS))
-def test_enums_have_the_values_of_the_table(name: str) -> None:
+@pytest.mark.parametrize(
+    ("package", "name"), ENUM_CASES, ids=lambda v: getattr(v, "__name__", v)
+)
+def test_enums_have_the_values_of_the_table(package: object, name: str) -> None:
     """An enum has the values of the table, and those seen in use."""
-    enum = getattr(documents, RENAMED.get(name, name), None) or getattr(v1, name)
+    enum = getattr(package, RENAMED.get(name, name))
     added = {"AttachmentType": {"ExtensibleVirtualDisk"}}.get(name, set())
 
-    assert {m.value for m in enum.__members__.values()} == {*ENUMS[name], *added}
+    values = {member.value for member in enum.__members__.values()}
 
-
-@pytest.mark.parametrize("name", ["PropertyType", "RequestType", "ResourceType"])
-def test_schema_1_has_enums_of_its_own(name: str) -> None:
-    """An enum of schema 1 has its own values, also where schema 2 has the same name."""
-    assert {m.value for m in getattr(v1, name)} == set(V1["enums"][name].values())
+    assert values == {*ENUMS[package.__name__][name], *added}
 
 
 def test_generated_files_are_current() -> None:
@@ -273,7 +299,7 @@ def test_generated_files_are_current() -> None:
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("package", ["hcsshim.documents", "hcsshim.documents.v1"])
+@pytest.mark.parametrize("package", [package.__name__ for package in TABLES])
 def test_public_names_exist(package: str) -> None:
     """Each public name can be imported, and nothing else is announced."""
     module = importlib.import_module(package)
