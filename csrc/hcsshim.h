@@ -420,6 +420,14 @@ HCSSHIM_API int32_t hcsshim_verity_hash_file(const uint8_t *salt,
 /* hcsshim_sha256_name() - which SHA-256 this machine runs: "x86 SHA", ... */
 HCSSHIM_API const char *hcsshim_sha256_name(void);
 
+/*
+ * hcsshim_crc32c() - CRC-32C of some bytes, for VHDX.
+ *
+ * crc: of the bytes before them; 0 at the start. data: borrowed.
+ */
+HCSSHIM_API uint32_t hcsshim_crc32c(uint32_t crc, const void *data,
+                                    size_t length);
+
 /* cdef: end */
 
 #endif
