@@ -10,8 +10,8 @@
 #define DIGEST HCSSHIM_SHA256_SIZE
 #define MOST_WORKERS 64
 #define MOST_LEVELS 10 /* 128 to the power of 10 is above 2^64 */
-/* So that sizes in bytes, of leaves and tree, never overflow. */
-#define MOST_BLOCKS (UINT64_C(1) << 52)
+/* 256 TiB: no sum of sizes comes near its type. */
+#define MOST_BLOCKS (UINT64_C(1) << 36)
 
 struct hcsshim_verity {
     hcsshim__verity_hasher hasher;

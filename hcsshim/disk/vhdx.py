@@ -278,7 +278,10 @@ def read_vhdx_data(source: Source, offset: int, length: int) -> bytes:
             count = min(length, metadata.block_size - inside)
             entry = read_entries(file, layout, vf.entry_of(metadata, block), 1)[0]
             if entry & _STATE == PRESENT:
-                parts.append(read_at(file, (entry & _OFFSET) + inside, count))
+                place = (entry & _OFFSET) + inside
+                if place + count > layout.length:
+                    raise vf.invalid(f"Block {block} is outside of the file.")
+                parts.append(read_at(file, place, count))
             else:
                 parts.append(bytes(count))
             offset += count
