@@ -38,7 +38,7 @@ def run_sanitized(program: Path, sanitizer: str, folder: Path) -> str:
             f"-I{ROOT / 'csrc'}",
             *("-o", str(binary)),
             str(program),
-            *shim_sources("native", "events"),
+            *shim_sources("native", "events", "layer"),
             "-lpthread",
         ],
         check=True,
@@ -61,3 +61,11 @@ def test_service_under_threads(sanitizer: str, tmp_path: Path) -> None:
     Tickets, handles and queues keep their promises under many threads.
     """
     assert run_sanitized(HERE / "test_service.c", sanitizer, tmp_path) == "ok\n"
+
+
+@pytest.mark.parametrize("sanitizer", SANITIZERS)
+def test_verity_trees(sanitizer: str, tmp_path: Path) -> None:
+    """
+    SHA-256 is right in every kernel, and trees are, made by however many threads.
+    """
+    assert run_sanitized(HERE / "test_verity.c", sanitizer, tmp_path) == "ok\n"

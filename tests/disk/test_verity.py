@@ -6,7 +6,7 @@ import hashlib
 import io
 import os
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
@@ -26,10 +26,22 @@ from hcsshim.disk import (
 )
 from hcsshim.errors import HcsError, InvalidDataError
 
-from .conftest import Run
 from .verity_images import BLOCK, REFERENCE_TREES, image, slow_tree
 
-SALTS = [b"", b"s", bytes(32), bytes(range(55)), bytes(range(56)), bytes(64), b"x" * 256]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .conftest import Run
+
+SALTS = [
+    b"",
+    b"s",
+    bytes(32),
+    bytes(range(55)),
+    bytes(range(56)),
+    bytes(64),
+    b"x" * 256,
+]
 
 
 @pytest.mark.parametrize("blocks", REFERENCE_TREES)
@@ -279,7 +291,7 @@ def test_veritysetup_accepts_our_device(
     blocks: int, salt: bytes, tmp_path: Path, tool: Run
 ) -> None:
     """
-    veritysetup verifies the tree behind an image, with a VHD footer after it too.
+    Veritysetup verifies the tree behind an image, with a VHD footer after it too.
     """
     path = tmp_path / "image"
     path.write_bytes(image(blocks))

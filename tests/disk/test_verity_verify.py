@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pickle
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +20,9 @@ from hcsshim.disk import (
 from hcsshim.errors import InvalidDataError
 
 from .verity_images import BLOCK, image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: More than a hash block's worth, so that the tree has two levels.
 BLOCKS = 150

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
@@ -21,7 +21,10 @@ from hcsshim.disk import (
 from hcsshim.disk.vhd import checksum_of, geometry_of
 from hcsshim.errors import InvalidDataError
 
-from .conftest import Run
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .conftest import Run
 
 ZERO = UUID(int=0)
 SIZES = [512, 32768, 41_946_624, 127 * 2**30, 2040 * 2**30]
@@ -45,9 +48,7 @@ def test_footer_is_the_references() -> None:
     unique_id=st.uuids(),
     timestamp=st.integers(0, 2**32 - 1),
     creator=st.binary(min_size=4, max_size=4),
-    geometry=st.tuples(
-        st.integers(0, 65535), st.integers(0, 255), st.integers(0, 255)
-    ),
+    geometry=st.tuples(st.integers(0, 65535), st.integers(0, 255), st.integers(0, 255)),
     saved_state=st.booleans(),
 )
 def test_footer_survives_a_round_trip(  # noqa: PLR0913 - each is a field
@@ -81,7 +82,7 @@ def test_any_flipped_bit_is_refused(place: int, bit: int) -> None:
     damaged = bytearray(VhdFooter(size=1024, unique_id=ZERO).encode())
     damaged[place] ^= 1 << bit
 
-    with pytest.raises(InvalidDataError, match="checksum|no VHD footer"):
+    with pytest.raises(InvalidDataError, match=r"checksum|no VHD footer"):
         VhdFooter.decode(bytes(damaged))
 
 

@@ -7,7 +7,8 @@ import io
 import json
 import random
 import struct
-from pathlib import Path
+from contextlib import suppress
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
@@ -26,7 +27,10 @@ from hcsshim.disk import (
 from hcsshim.disk import _vhdx_format as vf
 from hcsshim.errors import InvalidDataError, NotSupportedError
 
-from .conftest import Run
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .conftest import Run
 
 MIB = 1024 * 1024
 HEADER_1, HEADER_2, REGIONS_1, REGIONS_2 = (n * 65536 for n in (1, 2, 3, 4))
@@ -149,9 +153,7 @@ def test_expanding_moves_a_full_block_table(tmp_path: Path, tool: Run) -> None:
 
 
 @pytest.mark.parametrize("subformat", ["dynamic", "fixed"])
-def test_we_read_what_qemu_writes(
-    subformat: str, tmp_path: Path, tool: Run
-) -> None:
+def test_we_read_what_qemu_writes(subformat: str, tmp_path: Path, tool: Run) -> None:
     """
     A disk of QEMU's is checked, read, and expanded.
     """
@@ -321,10 +323,8 @@ def test_garbage_and_truncation(
         lambda: check_vhdx(path),
         lambda: read_vhdx_data(path, 0, 4096),
     ):
-        try:
+        with suppress(InvalidDataError, NotSupportedError):
             use()
-        except (InvalidDataError, NotSupportedError) as error:
-            assert str(error)
 
 
 @pytest.mark.parametrize(
