@@ -329,26 +329,191 @@ FIELDS = {
     "StorageIOPSMaximum": "Operations per second, at most.",
     "StorageBandwidthMaximum": "Bytes per second, at most.",
     "Limit": "Largest share, or largest value.",
+    "name": "Its name.",
+    "path": "Its path.",
+    "GroupId": "GUID of the CPU group.",
+    "NamedPipe": "Path of the named pipe on the host.",
+    "LogicalProcessorCount": "Number of logical processors.",
+    "SupportedSchemaVersions": "Versions of the schema that are understood.",
+    "InstanceId": "GUID of this instance.",
+    "SharedContainers": "Ids of the containers that use the endpoint.",
+    "ProviderAddress": "Address of the host in the network below.",
+    "IsolationId": "Number of the VLAN or virtual subnet.",
+    "VLAN": "Number of the VLAN.",
+    "VSID": "Number of the virtual subnet.",
+    "VIP": "Virtual address.",
+    "VIPs": "Virtual addresses.",
+    "FrontendVIPs": "Virtual addresses.",
+    "SourceVIP": "Address that the load balancer's own traffic comes from.",
+    "ILB": "Balance inside the network only.",
+    "IsDSR": "Let endpoints answer clients directly.",
+    "PA": "Provider address, of the host in the network below.",
+    "ExceptionList": "Prefixes that are left alone.",
+    "Exceptions": "Prefixes that are left alone.",
+    "MaximumOutgoingBandwidthInBytes": "Bytes per second sent, at most.",
+    "CompartmentId": "Number of the network compartment.",
+    "StartMacAddress": "First address of the range.",
+    "EndMacAddress": "Last address of the range.",
+    "EnableInternalDNS": "Answer names of other containers.",
+    "DisableICC": "Keep containers of the network from reaching each other.",
+    "EncapOverhead": "Bytes that encapsulation takes from each packet.",
+    "Overhead": "Bytes that encapsulation takes from each packet.",
+    "Metric": "Routes with smaller metrics are preferred.",
+    "Search": "Domains to search.",
+    "ServerList": "Addresses of name servers.",
+    "Order": "Smaller numbers are asked first.",
+    "Values": "Prefixes, or ids of sets, with commas.",
+    "Mappings": "Further images by offset in bytes.",
+    "Stopped": "The system has stopped.",
+    "ObRoot": "Root of the silo in the object manager.",
+    "IsDummy": "Left from old versions; not used.",
+    "MemoryCommitBytes": "Committed memory.",
+    "MemoryWorkingSetPrivateBytes": "Memory in use that is not shared.",
+    "MemoryWorkingSetSharedBytes": "Memory in use that is shared.",
+    "SaveStateFilePath": "File of the saved state.",
+    "TemplateSystemId": "Id of the template to start from.",
+    "RuntimeTemplateId": "Id of the template it was started from.",
+    "Backing": "What is behind the memory.",
+    "VirtualMachineProcessor.Count": "Number of virtual processors.",
+    "VirtualMachineProcessor.Limit": "Largest share of the host.",
+    "VirtualMachineProcessor.Weight": "Share against other machines, 1 to 10000.",
+    "VirtualMachineProcessor.Reservation": "Share of the host kept for the machine.",
+    "ProcessorLimits.Weight": "Share against other machines, 1 to 10000.",
+    "ProcessorLimits.Reservation": "Share of the host kept for the machine.",
+    "MaximumFrequencyMHz": "Highest frequency in MHz.",
+    "AllowOvercommit": "Take memory from the host only as it is used.",
+    "EnableHotHint": "Let the guest name pages it needs.",
+    "EnableColdHint": "Let the guest name pages it does not need.",
+    "EnableColdDiscardHint": "Let the guest give pages back with their content.",
+    "EnableDeferredCommit": "Commit memory of the host when it is touched.",
+    "LowMmioGapInMB": "Size of the device memory below 4 GB, in megabytes.",
+    "HighMmioBaseInMB": "Begin of the device memory above 4 GB, in megabytes.",
+    "HighMmioGapInMB": "Size of the device memory above 4 GB, in megabytes.",
+    "PinBackingPages": "Keep the memory in RAM.",
+    "ExposeVirtualizationExtensions": "Let the guest run machines of its own.",
+    "CacheIo": "Cache reads and writes.",
+    "NoOplocks": "Do without opportunistic locks.",
+    "TakeBackupPrivilege": "Open files with backup privilege, past their ACLs.",
+    "UseShareRootIdentity": "Use the identity of the share's root for all files.",
+    "NoDirectmap": "Do not map files into the guest's memory.",
+    "NoLocks": "Ignore locks of file ranges.",
+    "NoDirnotify": "Send no notifications about folders.",
+    "RestrictFileAccess": "Show the allowed files only.",
+    "SingleFileMapping": "Share one file instead of a folder.",
+    "PseudoOplocks": "Grant opportunistic locks without asking the host.",
+    "PseudoDirnotify": "Send notifications about the guest's own changes.",
+    "AllowedFiles": "Names of the files that are shown.",
+    "AccessName": "Name under which the guest mounts the share.",
+    "Plan9Share.Port": "Port of the guest's socket.",
+    "DirectFileMappingInMB": "Window for mapped files, in megabytes.",
+    "MaximumSizeBytes": "Size of the largest image in bytes.",
+    "SizeBytes": "Size in bytes.",
+    "ExtensibleVirtualDiskType": "Kind of an extensible disk, such as ``BlockCim``.",
+    "IgnoreFlushes": "Do not wait for the disk when the guest asks to.",
+    "IgnoreFlushesDuringBoot": "Do not wait for the disk until the guest has booted.",
+    "Hive": "Hive that holds the key.",
+    "Volatile": "The key vanishes when the system stops.",
+    "Key": "Key that holds the value.",
+    "StringValue": "Value of a text type; parts of ``MultiString`` end with NUL.",
+    "BinaryValue": "Value of a binary type, base64 text.",
+    "DWordValue": "Value of 32 bits.",
+    "QWordValue": "Value of 64 bits.",
+    "CustomType": "Number of the type, for ``CustomType``.",
+    "BootThis": "What to boot.",
+    "DevicePath": "File, or name of the SCSI controller.",
+    "DiskNumber": "LUN of the disk.",
+    "SecureBootTemplateId": "GUID of the secure boot template.",
+    "UseUtc": "The machine's clock shows UTC.",
+    "EnableTpm": "Give the machine a TPM.",
+    "HclEnabled": "Run the host compatibility layer inside the machine.",
+    "GuestStateFilePath": "File of the state of firmware and TPM.",
+    "RuntimeStateFilePath": "File of the state while running.",
+    "ForceTransientState": "Forget the state when the machine stops.",
+    "LpIndex": "Number of the logical processor.",
+    "NodeNumber": "Number of the NUMA node.",
+    "PackageId": "Number of the socket.",
+    "CoreId": "Number of the core.",
+    "RootVpIndex": "Number as the root partition sees it.",
+    "Response": "The answer, as its query defines it.",
+    "PropertyResponse.Error": "Why there is no answer.",
+    "LCOWMetrics": "Counters of a Linux container, from its guest.",
+    "Properties.Memory": "Memory of a virtual machine.",
+    "SystemGUID": "GUID of the system.",
+    "SystemId": "Id of the system.",
+    "ActivityId": "GUID that ties events of one request together.",
+    "CrashParameters": "For Windows the bug check code and its four values.",
+    "CrashLog": "Messages of the kernel, for Linux.",
+    "DumpFile": "Path of the dump.",
+    "FinalPhase": "How far writing came; the dump is valid at ``Complete``.",
+    "Mechanism": "Who in the guest is asked.",
+    "Force": "Do not let programs refuse.",
+    "ShutdownOptions.Reason": "Free text for the guest's log.",
+    "Signal": "Which signal is sent.",
+    "Lun": "Number of the disk on its controller.",
+    "ScratchPath": "Folder of the scratch layer.",
+    "ContainerRootPath": "Where the layers are joined.",
+    "FilterType": "Filter that joins the layers; ``WCIFS`` if not given.",
+    "IsWritableLayer": "Export the scratch layer instead of a parent.",
+    "HvRuntime": "The utility VM of the container.",
+    "Servicing": "Start to install updates, without network.",
+    "StorageSandboxSize": "Size of the scratch layer in bytes.",
+    "CreateInUtilityVM": "Do so in the utility VM instead of the container.",
+    "CreateInUtilityVm": "Start it in the utility VM instead of the container.",
+    "LinuxMetadata": "Keep owners and modes of Linux in the files.",
+    "LinuxInitrdFile": "File of the initial RAM disk, under the image's folder.",
+    "LinuxKernelFile": "File of the kernel, under the image's folder.",
+    "ImagePath": "Folder of the image.",
+    "RpcEndpoint": "Where credentials are asked for.",
+    "LocationPath": "Path of the device in the host's device tree.",
+    "InterfaceClassGuid": "GUID of the interface class.",
+    "UseVsock": "Connect by a Hyper-V socket.",
+    "LocalAddress": "GUID of the machine itself.",
+    "ParentAddress": "GUID of the machine's host.",
+    "AllowWildcardBinds": "Let a service listen for all machines.",
+    "EnablePowerShellDirect": "Let the host open PowerShell inside.",
+    "MemoryUsageInPages": "Memory in use, in pages of 4 KiB.",
+    "ReservedMemory": "Memory kept for the machine, in pages of 4 KiB.",
+    "MaxDumpSize": "Size of the largest dump.",
+    "DumpFileName": "Path of the dump.",
+    "Bias": "Minutes to add to local time for UTC.",
+    "StandardBias": "Minutes added to the bias in winter.",
+    "DaylightBias": "Minutes added to the bias in summer.",
+    "AccessSids": "Who may connect, as SIDs.",
+    "OffloadWeight": "Share of the adapter's offloads.",
+    "DeviceInstancePath": "Path of the device instance on the host.",
+    "VirtualFunction": "Number of the virtual function.",
+    "PropagateNumaAffinity": "Tell the guest the device's NUMA node.",
 }
 
 _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+\d*|[A-Z]+\d*|\d+")
 
 
-def describe(key: str, wire: str, kind: str) -> str:
+def known(key: str, wire: str) -> str:
     """
-    Say what a field is.
+    Find the sentence written for a field.
 
     Args:
-        key: Type and wire name, with ``v1.`` before schema 1.
+        key: Type and wire name, with ``v1.`` and the like before other schemas.
+        wire: Wire name.
+
+    Returns:
+        One sentence, empty if none was written.
+    """
+    short = ".".join(key.split(".")[-2:])
+    return FIELDS.get(key) or FIELDS.get(short) or FIELDS.get(wire, "")
+
+
+def from_name(wire: str, kind: str) -> str:
+    """
+    Make a sentence of a wire name.
+
+    Args:
         wire: Wire name.
         kind: Type in the tables.
 
     Returns:
         One sentence.
     """
-    for known in (key, key.removeprefix("v1."), wire):
-        if known in FIELDS:
-            return FIELDS[known]
     words = [w if w.isupper() else w.lower() for w in _WORDS.findall(wire)]
     text = " ".join(words)
     text = text[:1].upper() + text[1:]

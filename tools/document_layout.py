@@ -668,6 +668,7 @@ SECRETS = {
     "LinuxHostedSystem.OciSpecification",
     "v1.ProcessConfig.OCISpecification",
     "KvpExchange.EntriesToBeAdded",
+    "ContainerCredentialGuardOperationRequest.OperationDetails",
 }
 
 #: Validators beyond the width of a number.

@@ -262,10 +262,35 @@ def metadata(schema: Schema, model: Model, field: Field, found: Annotation) -> s
 def field_doc(schema: Schema, model: Model, field: Field) -> str:
     """Describe one field."""
     key = f"{schema.prefix}{model.name}.{field.wire}"
-    text = documentation.describe(key, field.wire, field.type)
+    text = documentation.known(key, field.wire) or derived(schema, model, field)
     if field.since and field.since != newest(model):
         text += f" Since {field.since}."
     return wrap_text(f"{snake(field.wire)}: {text}", MARGIN * 2, MARGIN * 3)
+
+
+def derived(schema: Schema, model: Model, field: Field) -> str:
+    """Describe a field by its type where that says more than its name."""
+    text = documentation.from_name(field.wire, field.type)
+    found = annotate(schema, model.name, field)
+    names = {python_name(name): name for name in schema.models}
+    if found.document in names:
+        clause = clause_of(schema.models[names[found.document]].doc)
+        return clause if found.kind == "part" else f"{text[:-1]}: {lowered(clause)}"
+    enum = found.text.removesuffix(" | str")
+    enums = {python_name(name): name for name in schema.enums}
+    if enum in enums:
+        return documentation.ENUMS[enums[enum]]
+    return text
+
+
+def clause_of(doc: str) -> str:
+    """Cut a sentence to its first clause."""
+    return f"{re.split(r'[;:.]( |$)', doc)[0]}."
+
+
+def lowered(sentence: str) -> str:
+    """Begin a sentence with a small letter, unless it begins with an acronym."""
+    return sentence if sentence[:2].isupper() else sentence[0].lower() + sentence[1:]
 
 
 def newest(model: Model) -> str:

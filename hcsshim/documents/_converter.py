@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
-from hcsshim.documents._document import JSON, Document, DocumentError
+from hcsshim.documents._document import JSON, Document, DocumentError, Withheld
 from hcsshim.documents._plan import plan_of
 
 if TYPE_CHECKING:
@@ -175,9 +175,20 @@ def parse_json(text: str) -> JSON:
     """
     try:
         value: JSON = json.loads(text)
-    except (ValueError, TypeError, RecursionError):
-        raise DocumentError("a JSON document", text) from None
+    except (ValueError, TypeError, RecursionError) as error:
+        raise DocumentError("a JSON document", _excuse(text, error)) from None
     return value
+
+
+def _excuse(text: object, error: Exception) -> Withheld:
+    """Say why text is no JSON without showing it: it may hold secrets."""
+    if not isinstance(text, str):
+        return Withheld(type(text).__name__)
+    if not text:
+        return Withheld("empty text")
+    if isinstance(error, RecursionError):
+        return Withheld("text nested too deeply")
+    return Withheld(f"text that is none ({error})")
 
 
 def write_json(value: JSON) -> str:

@@ -52,6 +52,15 @@ class DocumentError(ValueError):
         shown = describe(self.found)
         return f"{self.path or '$'}: expected {self.expected}, got {shown}"
 
+    def withheld(self) -> DocumentError:
+        """
+        Return the same error without the value, which is a secret.
+
+        Returns:
+            A new error.
+        """
+        return DocumentError(self.expected, Withheld("a secret"), self.path)
+
     def within(self, step: str) -> DocumentError:
         """
         Return the same error as seen from one level further out.
@@ -64,6 +73,17 @@ class DocumentError(ValueError):
         """
         joint = "" if not self.path or self.path.startswith("[") else "."
         return DocumentError(self.expected, self.found, f"{step}{joint}{self.path}")
+
+
+class Withheld(str):
+    """
+    Stands in an error for a value that must not be shown, and says why.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def describe(value: object) -> str:
@@ -83,6 +103,8 @@ def describe(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return "a list"
     shown = repr(value)
+    if isinstance(value, Withheld):
+        return shown
     return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}..."
 
 
@@ -161,7 +183,7 @@ class Map(dict[K, V]):
         return self
 
     def __repr__(self) -> str:
-        return dict.__repr__(self)
+        return dict.__repr__(self)  # without the name of a subclass
 
 
 class Extra(Map[str, JSON]):
@@ -185,6 +207,9 @@ class Extra(Map[str, JSON]):
     ) -> None:
         super().__init__(unknown or {})
         self.sent = frozenset(sent)
+
+    def __repr__(self) -> str:
+        return f"Extra({', '.join(map(repr, self))})"  # values may be secrets
 
     def __reduce__(  # type: ignore[override]  # two arguments instead of one
         self,

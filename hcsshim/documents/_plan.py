@@ -128,6 +128,11 @@ class Plan:
             for field in attrs.fields(cls)
             if "wire" in field.metadata
         )
+        self._secrets = {
+            field.metadata["wire"]
+            for field in attrs.fields(cls)
+            if field.metadata.get("secret")
+        }
         self._by_wire = {member.wire: _reader(member) for member in self.members}
         self._folded = {w.casefold(): read for w, read in self._by_wire.items()}
         self._defaults: dict[str, object] = {"extra": NO_EXTRA}
@@ -179,13 +184,18 @@ class Plan:
                     values[name] = codec.decode(given)
                 except DocumentError as error:
                     if not set_aside:
-                        raise error.within(wire) from None
+                        raise self._within(wire, error) from None
                     unknown[key] = given
             if droppable and not given:
                 sent.append(wire)
         if unknown or sent:
             values["extra"] = Extra(unknown, sent)
         return self._make(values)
+
+    def _within(self, wire: str, error: DocumentError) -> DocumentError:
+        """Add a member's name to an error, and take a secret out of it."""
+        secret = wire in self._secrets
+        return (error.withheld() if secret else error).within(wire)
 
     def _make(self, values: dict[str, object]) -> Document:
         """Make a document without its validators."""
@@ -230,7 +240,7 @@ class Plan:
             try:
                 written[wire] = encode(value)
             except DocumentError as error:
-                raise error.within(wire) from None
+                raise self._within(wire, error) from None
         for key, kept in extra.items():
             written.setdefault(key, kept)
         return written
@@ -251,7 +261,7 @@ class Plan:
             try:
                 final = member.codec.settle(value)
             except DocumentError as error:
-                inner = error.within(member.wire)
+                inner = self._within(member.wire, error)
                 raise inner.within(self.cls.__name__) from None
             if final is not value:
                 object.__setattr__(document, member.name, final)

@@ -15,15 +15,15 @@ class Metrics(Document):
     cgroup v1 metrics message as plain JSON (LCOWMetrics).
 
     Attributes:
-        hugetlb: Hugetlb.
-        pids: Pids.
-        cpu: Cpu.
-        memory: Memory.
-        blkio: Blkio.
-        rdma: Rdma.
-        network: Network.
-        cgroup_stats: Cgroup stats.
-        memory_oom_control: Memory oom control.
+        hugetlb: Hugetlb: huge-page usage.
+        pids: Process-count usage.
+        cpu: CPU usage and throttling.
+        memory: Detailed memory counters.
+        blkio: Block I/O counters.
+        rdma: RDMA usage and limits.
+        network: Network: interface counters.
+        cgroup_stats: Task-state counters.
+        memory_oom_control: OOM killer state.
 
     Source:
         Schema type ``cgroups1.Metrics``.
@@ -96,8 +96,8 @@ class CPUStat(Document):
     CPU usage and throttling.
 
     Attributes:
-        usage: Usage.
-        throttling: Throttling.
+        usage: CPU time in ns.
+        throttling: CFS throttling counters.
 
     Source:
         Schema type ``cgroups1.CPUStat``.
@@ -199,10 +199,10 @@ class MemoryStat(Document):
         total_inactive_file: Total inactive file.
         total_active_file: Total active file.
         total_unevictable: Total unevictable.
-        usage: Usage.
-        swap: Swap.
-        kernel: Kernel.
-        kernel_tcp: Kernel tcp.
+        usage: Usage, limit and failure count of one memory class.
+        swap: Usage, limit and failure count of one memory class.
+        kernel: Usage, limit and failure count of one memory class.
+        kernel_tcp: Usage, limit and failure count of one memory class.
 
     Source:
         Schema type ``cgroups1.MemoryStat``.
@@ -368,14 +368,14 @@ class BlkIOStat(Document):
     Block I/O counters.
 
     Attributes:
-        io_service_bytes_recursive: Io service bytes recursive.
-        io_serviced_recursive: Io serviced recursive.
-        io_queued_recursive: Io queued recursive.
-        io_service_time_recursive: Io service time recursive.
-        io_wait_time_recursive: Io wait time recursive.
-        io_merged_recursive: Io merged recursive.
-        io_time_recursive: Io time recursive.
-        sectors_recursive: Sectors recursive.
+        io_service_bytes_recursive: Io service bytes recursive: one block I/O counter.
+        io_serviced_recursive: Io serviced recursive: one block I/O counter.
+        io_queued_recursive: Io queued recursive: one block I/O counter.
+        io_service_time_recursive: Io service time recursive: one block I/O counter.
+        io_wait_time_recursive: Io wait time recursive: one block I/O counter.
+        io_merged_recursive: Io merged recursive: one block I/O counter.
+        io_time_recursive: Io time recursive: one block I/O counter.
+        sectors_recursive: Sectors recursive: one block I/O counter.
 
     Source:
         Schema type ``cgroups1.BlkIOStat``.
@@ -442,8 +442,8 @@ class RdmaStat(Document):
     RDMA usage and limits.
 
     Attributes:
-        current: Current.
-        limit: Limit.
+        current: Current: RDMA usage of one device.
+        limit: Limit: RDMA usage of one device.
 
     Source:
         Schema type ``cgroups1.RdmaStat``.
@@ -482,7 +482,7 @@ class NetworkStat(Document):
     Interface counters.
 
     Attributes:
-        name: Name.
+        name: Its name.
         rx_bytes: Rx bytes.
         rx_packets: Rx packets.
         rx_errors: Rx errors.

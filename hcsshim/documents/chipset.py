@@ -41,14 +41,15 @@ class Chipset(Document):
     serials.
 
     Attributes:
-        uefi: Uefi.
+        uefi: UEFI boot settings.
         is_num_lock_disabled: Is num lock disabled.
         base_board_serial_number: Base board serial number.
         chassis_serial_number: Chassis serial number.
         chassis_asset_tag: Chassis asset tag.
-        use_utc: Use utc. Since 2.1.
-        linux_kernel_direct: Linux kernel direct. Since 2.2.
-        firmware_file: Firmware file.
+        use_utc: The machine's clock shows UTC. Since 2.1.
+        linux_kernel_direct: Kernel, initrd and command line for booting Linux without
+            firmware. Since 2.2.
+        firmware_file: Opaque firmware parameter blob.
         enable_hibernation: Enable hibernation. Since 2.5.
 
     Source:
@@ -87,10 +88,11 @@ class Uefi(Document):
 
     Attributes:
         enable_debugger: Enable debugger.
-        apply_secure_boot_template: Apply secure boot template. Since 2.3.
-        secure_boot_template_id: Secure boot template id.
-        boot_this: Boot this.
-        console: Console.
+        apply_secure_boot_template: Whether a secure boot template is applied. Since
+            2.3.
+        secure_boot_template_id: GUID of the secure boot template.
+        boot_this: What to boot.
+        console: Where firmware writes its console.
         stop_on_boot_failure: Stop on boot failure. Since 2.2.
 
     Source:
@@ -123,9 +125,9 @@ class UefiBootEntry(Document):
     Boot target for UEFI.
 
     Attributes:
-        device_type: Device type.
-        device_path: Device path.
-        disk_number: Disk number.
+        device_type: What a VM boots from.
+        device_path: File, or name of the SCSI controller.
+        disk_number: LUN of the disk.
         optional_data: Optional data.
         vmb_fs_root_path: Vmb fs root path.
 

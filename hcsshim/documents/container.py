@@ -46,12 +46,14 @@ class Container(Document):
         memory: Memory limit.
         processor: Processor limits.
         networking: Network compartment and names.
-        hv_socket: Hv socket.
-        container_credential_guard: Container credential guard. Since 2.1.
+        hv_socket: Hyper-V socket settings in a container document.
+        container_credential_guard: Cookie, RPC endpoint and transport handed to the
+            container so it can use its gMSA credentials. Since 2.1.
         registry_changes: Changes to the registry before the first boot.
         assigned_devices: Host devices for the container. Since 2.1.
-        additional_device_namespace: Additional device namespace. Since 2.3.
-        isolation_type: Isolation type.
+        additional_device_namespace: Extra device-namespace definition merged into a
+            container. Since 2.3.
+        isolation_type: Containers that are isolated in another way.
 
     Source:
         Schema type ``Container``, since 2.0.

@@ -28,7 +28,7 @@ class CpuGroupConfigurations(Document):
     Answer to the CpuGroup service query.
 
     Attributes:
-        cpu_groups: Cpu groups.
+        cpu_groups: Cpu groups: description of one CPU group on the host.
 
     Source:
         Schema type ``CpuGroupConfigurations``, since 2.1.
@@ -45,9 +45,10 @@ class CpuGroupConfig(Document):
     Description of one CPU group on the host.
 
     Attributes:
-        group_id: Group id.
-        affinity: Affinity.
-        group_properties: Group properties.
+        group_id: GUID of the CPU group.
+        affinity: Logical processors that belong to a CPU group.
+        group_properties: Group properties: numeric property code and value attached to
+            a CPU group.
         hypervisor_group_id: Hypervisor group id. Since 2.5.
 
     Source:
@@ -72,7 +73,7 @@ class CpuGroupAffinity(Document):
     Logical processors that belong to a CPU group.
 
     Attributes:
-        logical_processor_count: Logical processor count.
+        logical_processor_count: Number of logical processors.
         logical_processors: Logical processors.
 
     Source:
@@ -114,7 +115,7 @@ class HostProcessorModificationRequest(Document):
     Service-level request wrapper for CPU group operations.
 
     Attributes:
-        operation: Operation.
+        operation: A change to CPU groups.
         operation_details: Operation details.
 
     Source:
@@ -135,8 +136,8 @@ class CreateGroupOperation(Document):
     Details for creating a CPU group from a list of logical processors.
 
     Attributes:
-        group_id: Group id.
-        logical_processor_count: Logical processor count.
+        group_id: GUID of the CPU group.
+        logical_processor_count: Number of logical processors.
         logical_processors: Logical processors.
 
     Source:
@@ -158,7 +159,7 @@ class DeleteGroupOperation(Document):
     Details for deleting a CPU group.
 
     Attributes:
-        group_id: Group id.
+        group_id: GUID of the CPU group.
 
     Source:
         Schema type ``DeleteGroupOperation``, since 2.1.
@@ -173,7 +174,7 @@ class SetPropertyOperation(Document):
     Details for setting a property of a CPU group.
 
     Attributes:
-        group_id: Group id, a GUID.
+        group_id: GUID of the CPU group.
         property_code: Property code.
         property_value: Property value.
 
@@ -198,7 +199,7 @@ class SystemProcessorModificationRequest(Document):
     Moves a VM to a CPU group.
 
     Attributes:
-        group_id: Group id, a GUID.
+        group_id: GUID of the CPU group.
 
     Source:
         Schema type ``SystemProcessorModificationRequest``, since 2.1.

@@ -49,11 +49,11 @@ class CrashReport(Document):
     What is known of a crashed guest; data of a crash event.
 
     Attributes:
-        system_id: System id.
-        activity_id: Activity id, a GUID.
-        windows_crash_info: Windows crash info.
-        crash_parameters: Crash parameters. Since 2.3.
-        crash_log: Crash log. Since 2.3.
+        system_id: Id of the system.
+        activity_id: GUID that ties events of one request together.
+        windows_crash_info: What a crashed Windows guest left.
+        crash_parameters: For Windows the bug check code and its four values. Since 2.3.
+        crash_log: Messages of the kernel, for Linux. Since 2.3.
         status: Status. Since 2.4.
         pre_os_id: Pre OS id. Since 2.4.
         crash_stack_unavailable: Crash stack unavailable. Since 2.4.
@@ -94,7 +94,7 @@ class WindowsCrashReport(Document):
     What a crashed Windows guest left.
 
     Attributes:
-        dump_file: Dump file.
+        dump_file: Path of the dump.
         os_major_version: Os major version.
         os_minor_version: Os minor version.
         os_build_number: Os build number.
@@ -103,7 +103,7 @@ class WindowsCrashReport(Document):
         os_suite_mask: Os suite mask.
         os_product_type: Os product type.
         status: Status.
-        final_phase: Final phase.
+        final_phase: How far writing came; the dump is valid at ``Complete``.
 
     Source:
         Schema type ``WindowsCrashReport``, since 2.1.

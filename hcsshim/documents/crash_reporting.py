@@ -15,7 +15,7 @@ class GuestCrashReporting(Document):
     Crash reporting device of a VM.
 
     Attributes:
-        windows_crash_settings: Windows crash settings.
+        windows_crash_settings: Dump file settings for a Windows guest.
 
     Source:
         Schema type ``GuestCrashReporting``, since 2.0.
@@ -32,8 +32,8 @@ class WindowsCrashReporting(Document):
     Dump file settings for a Windows guest.
 
     Attributes:
-        dump_file_name: Dump file name.
-        max_dump_size: Max dump size.
+        dump_file_name: Path of the dump.
+        max_dump_size: Size of the largest dump.
         dump_type: Dump type.
 
     Source:

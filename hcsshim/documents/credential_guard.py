@@ -36,7 +36,7 @@ class ContainerCredentialGuardAddInstanceRequest(Document):
     Attributes:
         id: Its id.
         credential_spec: Credential specification, JSON as text; masked in ``repr``.
-        transport: Transport.
+        transport: How a container reaches its credentials.
 
     Source:
         Schema type ``ContainerCredentialGuardAddInstanceRequest``, since 2.1.
@@ -58,7 +58,7 @@ class ContainerCredentialGuardHvSocketServiceConfig(Document):
 
     Attributes:
         service_id: Service id.
-        service_config: Service config.
+        service_config: Access control for one Hyper-V socket service id.
 
     Source:
         Schema type ``ContainerCredentialGuardHvSocketServiceConfig``, since 2.1.
@@ -77,8 +77,10 @@ class ContainerCredentialGuardInstance(Document):
 
     Attributes:
         id: Its id.
-        credential_guard: Credential guard.
-        hv_socket_config: Hv socket config.
+        credential_guard: Cookie, RPC endpoint and transport handed to the container so
+            it can use its gMSA credentials.
+        hv_socket_config: Hyper-V socket service id and ACLs a credential-guard instance
+            needs in the VM.
 
     Source:
         Schema type ``ContainerCredentialGuardInstance``, since 2.1.
@@ -99,7 +101,7 @@ class ContainerCredentialGuardOperationRequest(Document):
     Service-level request wrapper that adds or removes a credential-guard instance.
 
     Attributes:
-        operation: Operation.
+        operation: A change to the instances.
         operation_details: Operation details.
 
     Source:
@@ -110,7 +112,7 @@ class ContainerCredentialGuardOperationRequest(Document):
         default=None, metadata=wire("Operation")
     )
     operation_details: AnyValue | None = attrs.field(
-        default=None, hash=False, metadata=wire("OperationDetails")
+        default=None, hash=False, metadata=wire("OperationDetails", secret=True)
     )
 
 
@@ -137,8 +139,8 @@ class ContainerCredentialGuardState(Document):
 
     Attributes:
         cookie: Secret of the instance; masked in ``repr``.
-        rpc_endpoint: Rpc endpoint.
-        transport: Transport.
+        rpc_endpoint: Where credentials are asked for.
+        transport: How a container reaches its credentials.
         credential_spec: Credential specification, JSON as text; masked in ``repr``.
 
     Source:
@@ -161,7 +163,8 @@ class ContainerCredentialGuardSystemInfo(Document):
     Answer to the ContainerCredentialGuard service query: all known instances.
 
     Attributes:
-        instances: Instances.
+        instances: Instances: one registered credential-guard instance as returned by
+            the service query.
 
     Source:
         Schema type ``ContainerCredentialGuardSystemInfo``, since 2.1.

@@ -23,8 +23,8 @@ class Device(Document):
 
     Attributes:
         type: Its kind. Since 2.2.
-        interface_class_guid: Interface class guid.
-        location_path: Location path. Since 2.2.
+        interface_class_guid: GUID of the interface class.
+        location_path: Path of the device in the host's device tree. Since 2.2.
 
     Source:
         Schema type ``Device``, since 2.1.

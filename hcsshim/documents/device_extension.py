@@ -52,7 +52,8 @@ class ContainerDefinitionDevice(Document):
     Extra device-namespace definition merged into a container.
 
     Attributes:
-        device_extension: Device extension.
+        device_extension: Device extension: device category plus the namespace additions
+            it brings.
 
     Source:
         Schema type ``ContainerDefinitionDevice``, since 2.3.
@@ -69,8 +70,8 @@ class DeviceCategory(Document):
     Named group of device interface classes in a device extension.
 
     Attributes:
-        name: Name.
-        interface_class: Interface class.
+        name: Its name.
+        interface_class: Interface class: device interface class reference.
 
     Source:
         Schema type ``DeviceCategory``, since 2.3.
@@ -88,8 +89,8 @@ class DeviceExtension(Document):
     Device category plus the namespace additions it brings.
 
     Attributes:
-        device_category: Device category.
-        namespace: Namespace.
+        device_category: Named group of device interface classes in a device extension.
+        namespace: Object-manager and device additions carried by a device extension.
 
     Source:
         Schema type ``DeviceExtension``, since 2.3.
@@ -112,7 +113,7 @@ class DeviceInstance(Document):
         id: Id.
         location_path: Location path.
         port_name: Port name.
-        interface_class: Interface class.
+        interface_class: Interface class: device interface class reference.
 
     Source:
         Schema type ``DeviceInstance``, since 2.3.
@@ -135,8 +136,10 @@ class DeviceNamespace(Document):
 
     Attributes:
         requires_driverstore: Requires driverstore.
-        device_category: Device category.
-        device_instance: Device instance.
+        device_category: Device category: named group of device interface classes in a
+            device extension.
+        device_instance: Device instance: concrete device instance in a device
+            namespace.
 
     Source:
         Schema type ``DeviceNamespace``, since 2.3.
@@ -159,7 +162,7 @@ class InterfaceClass(Document):
     Device interface class reference.
 
     Attributes:
-        type: Type.
+        type: How an interface class is named.
         identifier: Identifier.
         recurse: Recurse.
 
@@ -180,15 +183,15 @@ class DeviceExtensionNamespace(Document):
     Object-manager and device additions carried by a device extension.
 
     Attributes:
-        ob: Ob.
-        device: Device.
-        job: Job.
-        filesystem: Filesystem.
-        mountmgr: Mountmgr.
-        namedpipe: Namedpipe.
-        registry: Registry.
-        network: Network.
-        hostfiles: Hostfiles.
+        ob: Object-manager additions of a device extension.
+        device: Device part of a device-extension namespace.
+        job: The job object of a container's definition.
+        filesystem: The file system of a container's definition.
+        mountmgr: The mount points of a container's definition.
+        namedpipe: The named pipes of a container's definition.
+        registry: The registry of a container's definition.
+        network: The network compartment of a container's definition.
+        hostfiles: Host files that a container's definition shows.
 
     Source:
         Schema type ``DeviceExtensionNamespace``, since 2.3.
@@ -221,11 +224,11 @@ class ObjectDirectory(Document):
     Object-manager directory node; recursive.
 
     Attributes:
-        name: Name.
+        name: Its name.
         clonesd: Clonesd.
-        shadow: Shadow.
-        symlink: Symlink.
-        objdir: Objdir.
+        shadow: Whether a directory shows what it covers.
+        symlink: Symlink: object-manager symbolic link.
+        objdir: Objdir: object-manager directory node.
 
     Source:
         Schema type ``ObjectDirectory``, since 2.3.
@@ -250,9 +253,9 @@ class ObjectNamespace(Document):
     Object-manager additions of a device extension.
 
     Attributes:
-        shadow: Shadow.
-        symlink: Symlink.
-        objdir: Objdir.
+        shadow: Whether a directory shows what it covers.
+        symlink: Symlink: object-manager symbolic link.
+        objdir: Objdir: object-manager directory node.
 
     Source:
         Schema type ``ObjectNamespace``, since 2.3.
@@ -275,9 +278,9 @@ class ObjectSymlink(Document):
     Object-manager symbolic link.
 
     Attributes:
-        name: Name.
-        path: Path.
-        scope: Scope.
+        name: Its name.
+        path: Its path.
+        scope: Where a link is resolved.
         pathtoclone: Pathtoclone.
         access_mask: Access mask.
 

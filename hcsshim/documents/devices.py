@@ -42,21 +42,22 @@ class Devices(Document):
     Attributes:
         com_ports: Serial ports by number, as decimal text. Since 2.1.
         scsi: SCSI controllers by GUID or another unique name.
-        virtual_pmem: Virtual P mem.
+        virtual_pmem: Virtual persistent-memory controller.
         network_adapters: Network adapters by GUID.
-        video_monitor: Video monitor.
-        keyboard: Keyboard.
-        mouse: Mouse.
-        hv_socket: Hv socket. Since 2.1.
-        enhanced_mode_video: Enhanced mode video. Since 2.1.
-        guest_crash_reporting: Guest crash reporting.
-        virtual_smb: Virtual smb.
-        plan9: Plan9.
-        battery: Battery.
-        flexible_iov: Flexible iov. Since 2.1.
-        shared_memory: Shared memory. Since 2.1.
+        video_monitor: Synthetic display device.
+        keyboard: Presence-only device.
+        mouse: Presence-only device.
+        hv_socket: Hyper-V socket settings in a VM document (under Devices). Since 2.1.
+        enhanced_mode_video: Enhanced-session video device. Since 2.1.
+        guest_crash_reporting: Crash reporting device of a VM.
+        virtual_smb: Virtual SMB share device of a Windows VM.
+        plan9: Plan 9 share device of a Linux VM.
+        battery: Presence-only device.
+        flexible_iov: Flexible iov: user-mode emulated I/O device attached to a VM.
+            Since 2.1.
+        shared_memory: Shared memory device of a VM. Since 2.1.
         virtual_pci: Assigned PCI devices by VMBus GUID. Since 2.3.
-        virtio_serial: Virtio serial. Since 2.2.
+        virtio_serial: Virtio serial device of a VM. Since 2.2.
 
     Source:
         Schema type ``Devices``, since 2.0.
@@ -110,7 +111,7 @@ class ComPort(Document):
     unplugged.
 
     Attributes:
-        named_pipe: Named pipe.
+        named_pipe: Path of the named pipe on the host.
         optimize_for_debugger: Optimize for debugger.
 
     Source:
@@ -130,7 +131,7 @@ class FlexibleIoDevice(Document):
 
     Attributes:
         emulator_id: Emulator id.
-        hosting_model: Hosting model.
+        hosting_model: Where a device's emulator runs.
         configuration: Configuration.
 
     Source:
@@ -152,8 +153,8 @@ class VirtualPciDevice(Document):
     Assigned PCI device of a VM, keyed by VMBus GUID.
 
     Attributes:
-        functions: Functions.
-        propagate_numa_affinity: Propagate numa affinity.
+        functions: Functions: host PCI function behind an assigned device.
+        propagate_numa_affinity: Tell the guest the device's NUMA node.
 
     Source:
         Schema type ``VirtualPciDevice``, since 2.3.
@@ -173,8 +174,8 @@ class VirtualPciFunction(Document):
     Host PCI function behind an assigned device.
 
     Attributes:
-        device_instance_path: Device instance path.
-        virtual_function: Virtual function.
+        device_instance_path: Path of the device instance on the host.
+        virtual_function: Number of the virtual function.
         allow_direct_translated_p2p: Allow direct translated P2 P. Since 2.4.
 
     Source:
@@ -198,7 +199,7 @@ class VirtioSerial(Document):
     Virtio serial device of a VM.
 
     Attributes:
-        ports: Ports.
+        ports: Ports: named pipe behind a virtio serial port.
 
     Source:
         Schema type ``VirtioSerial``, since 2.2.
@@ -215,7 +216,7 @@ class VirtioSerialPort(Document):
     Named pipe behind a virtio serial port.
 
     Attributes:
-        named_pipe: Named pipe.
+        named_pipe: Path of the named pipe on the host.
         name: Its name.
 
     Source:
@@ -234,7 +235,7 @@ class SharedMemoryConfiguration(Document):
     Shared memory device of a VM.
 
     Attributes:
-        regions: Regions.
+        regions: Regions: A host section exposed to the guest.
 
     Source:
         Schema type ``SharedMemoryConfiguration``, since 2.1.

@@ -75,8 +75,8 @@ class Attachment(Document):
     Attributes:
         type: Its kind.
         path: Its path.
-        ignore_flushes: Ignore flushes.
-        caching_mode: Caching mode. Since 2.1.
+        ignore_flushes: Do not wait for the disk when the guest asks to.
+        caching_mode: How a disk is cached by the host. Since 2.1.
         no_write_hardening: No write hardening.
         disable_expansion_optimization: Disable expansion optimization.
         ignore_relative_locator: Ignore relative locator.
@@ -84,7 +84,7 @@ class Attachment(Document):
         read_only: Refuse writing.
         support_compressed_volumes: Support compressed volumes. Since 2.3.
         always_allow_sparse_files: Always allow sparse files. Since 2.6.
-        extensible_virtual_disk_type: Extensible virtual disk type.
+        extensible_virtual_disk_type: Kind of an extensible disk, such as ``BlockCim``.
         support_encrypted_files: Support encrypted files. Since 2.6.
 
     Source:
@@ -134,8 +134,8 @@ class VirtualPMemController(Document):
     Attributes:
         devices: Devices by number, as decimal text.
         maximum_count: Maximum count.
-        maximum_size_bytes: Maximum size bytes.
-        backing: Backing. Since 2.1.
+        maximum_size_bytes: Size of the largest image in bytes.
+        backing: What is behind the memory. Since 2.1.
 
     Source:
         Schema type ``VirtualPMemController``, since 2.0.
@@ -163,9 +163,9 @@ class VirtualPMemDevice(Document):
     Attributes:
         host_path: Path on the host.
         read_only: Refuse writing.
-        image_format: Image format.
-        size_bytes: Size bytes. Since 2.2.
-        mappings: Mappings. Since 2.2.
+        image_format: Format of a persistent memory image.
+        size_bytes: Size in bytes. Since 2.2.
+        mappings: Further images by offset in bytes. Since 2.2.
 
     Source:
         Schema type ``VirtualPMemDevice``, since 2.0.
@@ -191,7 +191,7 @@ class VirtualPMemMapping(Document):
 
     Attributes:
         host_path: Path on the host.
-        image_format: Image format.
+        image_format: Format of a persistent memory image.
 
     Source:
         Schema type ``VirtualPMemMapping``, since 2.2.

@@ -17,7 +17,7 @@ class VideoMonitor(Document):
     Attributes:
         horizontal_resolution: Horizontal resolution.
         vertical_resolution: Vertical resolution.
-        connection_options: Connection options.
+        connection_options: Access list and pipe for an RDP console connection.
 
     Source:
         Schema type ``VideoMonitor``, since 2.1.
@@ -40,7 +40,7 @@ class EnhancedModeVideo(Document):
     Enhanced-session video device.
 
     Attributes:
-        connection_options: Connection options.
+        connection_options: Access list and pipe for an RDP console connection.
 
     Source:
         Schema type ``EnhancedModeVideo``, since 2.1.
@@ -57,8 +57,8 @@ class RdpConnectionOptions(Document):
     Access list and pipe for an RDP console connection.
 
     Attributes:
-        access_sids: Access sids.
-        named_pipe: Named pipe.
+        access_sids: Who may connect, as SIDs.
+        named_pipe: Path of the named pipe on the host.
 
     Source:
         Schema type ``RdpConnectionOptions``, since 2.1.

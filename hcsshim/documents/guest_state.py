@@ -15,10 +15,10 @@ class GuestState(Document):
     Files that back firmware, TPM or confidential guest state.
 
     Attributes:
-        guest_state_file_path: Guest state file path.
+        guest_state_file_path: File of the state of firmware and TPM.
         guest_state_file_type: Guest state file type.
-        runtime_state_file_path: Runtime state file path.
-        force_transient_state: Force transient state.
+        runtime_state_file_path: File of the state while running.
+        force_transient_state: Forget the state when the machine stops.
 
     Source:
         Schema type ``GuestState``, since 2.1.
@@ -44,8 +44,8 @@ class RestoreState(Document):
     Where a VM should restore from instead of cold booting.
 
     Attributes:
-        save_state_file_path: Save state file path.
-        template_system_id: Template system id. Since 2.1.
+        save_state_file_path: File of the saved state.
+        template_system_id: Id of the template to start from. Since 2.1.
 
     Source:
         Schema type ``RestoreState``, since 2.0.
@@ -65,8 +65,8 @@ class SecuritySettings(Document):
     TPM and isolation settings of a VM.
 
     Attributes:
-        enable_tpm: Enable tpm.
-        isolation: Isolation.
+        enable_tpm: Give the machine a TPM.
+        isolation: Confidential-VM isolation type and launch data.
 
     Source:
         Schema type ``SecuritySettings``.
@@ -88,7 +88,7 @@ class IsolationSettings(Document):
         debug_host: Debug host.
         debug_port: Debug port.
         launch_data: Base64 text.
-        hcl_enabled: Hcl enabled.
+        hcl_enabled: Run the host compatibility layer inside the machine.
 
     Source:
         Schema type ``IsolationSettings``.

@@ -19,8 +19,9 @@ class HvSocket(Document):
     Hyper-V socket settings in a container document.
 
     Attributes:
-        config: Config.
-        enable_power_shell_direct: Enable power shell direct.
+        config: Default Hyper-V socket ACLs plus a per-service table keyed by service
+            GUID.
+        enable_power_shell_direct: Let the host open PowerShell inside.
 
     Source:
         Schema type ``HvSocket``, since 2.0.
@@ -40,7 +41,8 @@ class HvSocket2(Document):
     Hyper-V socket settings in a VM document (under Devices).
 
     Attributes:
-        hv_socket_config: Hv socket config.
+        hv_socket_config: Default Hyper-V socket ACLs plus a per-service table keyed by
+            service GUID.
 
     Source:
         Schema type ``HvSocket2``, since 2.1.
@@ -57,8 +59,8 @@ class HvSocketAddress(Document):
     Local and parent VM ids pushed to the guest so it can address Hyper-V sockets.
 
     Attributes:
-        local_address: Local address.
-        parent_address: Parent address.
+        local_address: GUID of the machine itself.
+        parent_address: GUID of the machine's host.
 
     Source:
         Schema type ``HvSocketAddress``, since 2.1.
@@ -78,7 +80,7 @@ class HvSocketServiceConfig(Document):
     Attributes:
         bind_security_descriptor: Who may bind, as SDDL text.
         connect_security_descriptor: Who may connect, as SDDL text.
-        allow_wildcard_binds: Allow wildcard binds.
+        allow_wildcard_binds: Let a service listen for all machines.
         disabled: Disabled.
 
     Source:

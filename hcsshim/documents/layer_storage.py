@@ -37,7 +37,7 @@ class LayerData(Document):
     Attributes:
         schema_version: Version of the schema that the document follows.
         layers: Parent layers, the newest first.
-        filter_type: Filter type.
+        filter_type: Filter that joins the layers; ``WCIFS`` if not given.
 
     Source:
         Schema type ``LayerData``, since 2.1.
@@ -58,7 +58,7 @@ class ExportLayerOptions(Document):
     Options document for exporting a layer.
 
     Attributes:
-        is_writable_layer: Is writable layer.
+        is_writable_layer: Export the scratch layer instead of a parent.
 
     Source:
         Schema type ``ExportLayerOptions``, since 2.1.
@@ -98,7 +98,7 @@ class CimMount(Document):
     Mount parameters of a CimFS image inside a guest.
 
     Attributes:
-        image_path: Image path.
+        image_path: Folder of the image.
         file_system_name: File system name.
         volume_guid: Volume guid.
         mount_flags: Mount flags. Since 2.5.

@@ -69,15 +69,15 @@ class MigrationInitializeOptions(Document):
     document (destination).
 
     Attributes:
-        origin: Origin.
-        memory_transport: Memory transport.
-        memory_transfer_throttle_params: Memory transfer throttle params.
-        compression_settings: Compression settings.
+        origin: Side of a live migration.
+        memory_transport: How memory travels in a live migration.
+        memory_transfer_throttle_params: Throttle tuning for memory transfer.
+        compression_settings: Compression worker tuning for live migration.
         checksum_verification: Checksum verification.
         perf_tracing_enabled: Perf tracing enabled.
         cancel_if_blackout_threshold_exceeds: Cancel if blackout threshold exceeds.
         prepare_memory_transfer_mode: Prepare memory transfer mode.
-        compatibility_data: Compatibility data.
+        compatibility_data: Opaque compatibility blob exchanged between migration hosts.
 
     Source:
         Schema type ``MigrationInitializeOptions``.
@@ -118,7 +118,7 @@ class MigrationStartOptions(Document):
     Network settings given when a live migration starts.
 
     Attributes:
-        network_settings: Network settings.
+        network_settings: Session id that ties a transport socket to a migration.
 
     Source:
         Schema type ``MigrationStartOptions``.
@@ -135,7 +135,7 @@ class MigrationTransferOptions(Document):
     Options for the memory transfer phase.
 
     Attributes:
-        origin: Origin.
+        origin: Side of a live migration.
 
     Source:
         Schema type ``MigrationTransferOptions``.
@@ -152,8 +152,8 @@ class MigrationFinalizedOptions(Document):
     How a finished live migration should leave the VM.
 
     Attributes:
-        origin: Origin.
-        finalized_operation: Finalized operation.
+        origin: Side of a live migration.
+        finalized_operation: What becomes of the VM at the end.
 
     Source:
         Schema type ``MigrationFinalizedOptions``.
@@ -173,7 +173,7 @@ class MigrationCancelOptions(Document):
     Options for cancelling a live migration.
 
     Attributes:
-        origin: Origin.
+        origin: Side of a live migration.
 
     Source:
         Schema type ``MigrationCancelOptions``.
@@ -302,9 +302,9 @@ class OperationSystemMigrationNotificationInfo(Document):
     Event payload describing live-migration progress.
 
     Attributes:
-        origin: Origin.
-        event: Event.
-        result: Result.
+        origin: Side of a live migration.
+        event: Step of a live migration.
+        result: Outcome of a live migration.
         additional_details: Additional details.
 
     Source:

@@ -78,7 +78,7 @@ class GuestModifySettingRequest(Document):
     Change to a running system, made by the guest alone.
 
     Attributes:
-        resource_type: Resource type.
+        resource_type: Kind of a resource inside the guest.
         request_type: What is done with it.
         settings: The new settings; their type depends on what is changed.
 
@@ -104,8 +104,8 @@ class CombinedLayers(Document):
 
     Attributes:
         layers: Parent layers, the newest first.
-        scratch_path: Scratch path.
-        container_root_path: Container root path.
+        scratch_path: Folder of the scratch layer.
+        container_root_path: Where the layers are joined.
 
     Source:
         Schema type ``CombinedLayers``, since 2.0.
@@ -127,7 +127,7 @@ class MappedVirtualDisk(Document):
 
     Attributes:
         container_path: Path inside.
-        lun: Lun.
+        lun: Number of the disk on its controller.
 
     Source:
         Schema type ``MappedVirtualDisk``, since 2.1.

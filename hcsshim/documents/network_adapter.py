@@ -36,10 +36,10 @@ class NetworkAdapter(Document):
     Attributes:
         endpoint_id: GUID of the HNS endpoint.
         mac_address: Upper-case hexadecimal with dashes.
-        iov_settings: Iov settings. Since 2.4.
-        instance_id: Instance id, a GUID. Since 2.4.
+        iov_settings: SR-IOV offload tuning of a VM network adapter. Since 2.4.
+        instance_id: GUID of this instance. Since 2.4.
         disable_interrupt_batching: Disable interrupt batching. Since 2.4.
-        connection_state: Connection state. Since 2.4.
+        connection_state: A switch that may stay with its default. Since 2.4.
 
     Source:
         Schema type ``NetworkAdapter``, since 2.0.
@@ -67,9 +67,9 @@ class IovSettings(Document):
     SR-IOV offload tuning of a VM network adapter; every member is nullable.
 
     Attributes:
-        offload_weight: Offload weight.
+        offload_weight: Share of the adapter's offloads.
         queue_pairs_requested: Queue pairs requested.
-        interrupt_moderation: Interrupt moderation.
+        interrupt_moderation: How an adapter groups its interrupts.
 
     Source:
         Schema type ``IovSettings``, since 2.4.

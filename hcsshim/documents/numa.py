@@ -54,7 +54,7 @@ class NumaSetting(Document):
         virtual_socket_number: Virtual socket number.
         count_of_processors: Count of processors.
         count_of_memory_blocks: Count of memory blocks.
-        memory_backing_type: Memory backing type.
+        memory_backing_type: What is behind a VM's memory.
 
     Source:
         Schema type ``NumaSetting``.
@@ -149,7 +149,7 @@ class NumaProcessors(Document):
     Processor layout limits per virtual NUMA node.
 
     Attributes:
-        count_per_node: Count per node.
+        count_per_node: Upper bound wrapper used by NumaProcessors.
         node_per_socket: Node per socket.
 
     Source:

@@ -41,10 +41,10 @@ class OperationInfo(Document):
     Which operation ran, when, and how it went.
 
     Attributes:
-        operation: Operation.
+        operation: Kind of an operation.
         start_timestamp: Start timestamp.
         end_timestamp: End timestamp.
-        failure_info: Failure info.
+        failure_info: Code of a failed operation.
 
     Source:
         Schema type ``OperationInfo``, since 2.6.

@@ -58,7 +58,8 @@ class StartOptions(Document):
     Options document for starting a system; only used by a migration destination.
 
     Attributes:
-        destination_migration_options: Destination migration options.
+        destination_migration_options: Network settings given when a live migration
+            starts.
 
     Source:
         Schema type ``StartOptions``.
@@ -75,10 +76,10 @@ class ShutdownOptions(Document):
     Options document for shutting a system down.
 
     Attributes:
-        mechanism: Mechanism.
+        mechanism: Who in the guest is asked.
         type: Its kind.
-        force: Force.
-        reason: Reason.
+        force: Do not let programs refuse.
+        reason: Free text for the guest's log.
 
     Source:
         Schema type ``ShutdownOptions``, since 2.5.
@@ -104,8 +105,9 @@ class PauseOptions(Document):
     Options document for pausing a system.
 
     Attributes:
-        suspension_level: Suspension level.
-        hosted_notification: Hosted notification. Since 2.1.
+        suspension_level: How deep a system is paused.
+        hosted_notification: Reason forwarded to guest components when pausing. Since
+            2.1.
 
     Source:
         Schema type ``PauseOptions``, since 2.0.
@@ -125,7 +127,7 @@ class PauseNotification(Document):
     Reason forwarded to guest components when pausing.
 
     Attributes:
-        reason: Reason.
+        reason: Why a system is paused.
 
     Source:
         Schema type ``PauseNotification``, since 2.1.
@@ -142,8 +144,8 @@ class SaveOptions(Document):
     Options document for saving a VM.
 
     Attributes:
-        save_type: Save type.
-        save_state_file_path: Save state file path.
+        save_type: What a saved state is for.
+        save_state_file_path: File of the saved state.
 
     Source:
         Schema type ``SaveOptions``, since 2.1.

@@ -111,7 +111,7 @@ class SignalProcessOptions(Document):
     Options document for signalling a Windows process.
 
     Attributes:
-        signal: Signal.
+        signal: Which signal is sent.
 
     Source:
         Schema type ``SignalProcessOptions``, since 2.1.
@@ -133,9 +133,9 @@ class ProcessDetails(Document):
         create_timestamp: When it was started.
         user_time: Processor time in user mode.
         kernel_time: Processor time in kernel mode.
-        memory_commit_bytes: Memory commit bytes.
-        memory_working_set_private_bytes: Memory working set private bytes.
-        memory_working_set_shared_bytes: Memory working set shared bytes.
+        memory_commit_bytes: Committed memory.
+        memory_working_set_private_bytes: Memory in use that is not shared.
+        memory_working_set_shared_bytes: Memory in use that is shared.
 
     Source:
         Schema type ``ProcessDetails``, since 2.1.

@@ -98,20 +98,21 @@ class Properties(Document):
         name: Its name.
         owner: Who made it.
         runtime_id: GUID under which sockets and networks know the system.
-        system_guid: System GUID.
-        runtime_template_id: Runtime template id.
+        system_guid: GUID of the system.
+        runtime_template_id: Id of the template it was started from.
         state: State of the system.
-        stopped: Stopped.
+        stopped: The system has stopped.
         exit_type: How it ended.
-        memory: Memory.
-        statistics: Statistics.
-        process_list: Process list.
+        memory: Memory of a virtual machine.
+        statistics: v2 runtime statistics of a system.
+        process_list: Process list: one entry of a container process list.
         terminate_on_last_handle_closed: End the system with its last handle.
         hosting_system_id: Id of the VM that hosts the container.
-        shared_memory_region_info: Shared memory region info.
-        guest_connection_info: Guest connection info.
+        shared_memory_region_info: Shared memory region info: guest physical address of
+            a mapped region.
+        guest_connection_info: What HCS learned from the guest service.
         property_responses: Answers to named queries, by name. Since 2.5.
-        lcow_metrics: LCOW metrics.
+        lcow_metrics: Counters of a Linux container, from its guest.
 
     Source:
         Schema type ``Properties``, since 2.1.
@@ -171,8 +172,8 @@ class PropertyResponse(Document):
     Raw answer for one named property from a Queries-style request.
 
     Attributes:
-        response: Response.
-        error: Why it was not.
+        response: The answer, as its query defines it.
+        error: Why there is no answer.
 
     Source:
         Schema type ``PropertyResponse``, since 2.5.
@@ -190,7 +191,7 @@ class GuestConnectionInfo(Document):
     What HCS learned from the guest service: schema versions, protocol and capabilities.
 
     Attributes:
-        supported_schema_versions: Supported schema versions.
+        supported_schema_versions: Versions of the schema that are understood.
         protocol_version: Protocol version.
         guest_defined_capabilities: Guest defined capabilities.
 
@@ -246,9 +247,9 @@ class ComputeSystemProperties(Document):
         runtime_id: GUID under which sockets and networks know the system.
         runtime_os_type: Family of the operating system inside.
         hosting_system_id: Id of the VM that hosts the container.
-        is_dummy: Is dummy.
-        ob_root: Ob root.
-        runtime_template_id: Runtime template id.
+        is_dummy: Left from old versions; not used.
+        ob_root: Root of the silo in the object manager.
+        runtime_template_id: Id of the template it was started from.
 
     Source:
         Schema type ``ComputeSystemProperties``, since 2.5.

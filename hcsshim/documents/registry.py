@@ -37,8 +37,8 @@ class RegistryChanges(Document):
     Registry edits applied at create/boot time.
 
     Attributes:
-        add_values: Add values.
-        delete_keys: Delete keys.
+        add_values: Add values: registry value to set.
+        delete_keys: Delete keys: registry key inside one of the four machine hives.
 
     Source:
         Schema type ``RegistryChanges``, since 2.0.
@@ -58,9 +58,9 @@ class RegistryKey(Document):
     Registry key inside one of the four machine hives.
 
     Attributes:
-        hive: Hive.
+        hive: Hive that holds the key.
         name: Its name.
-        volatile: Volatile.
+        volatile: The key vanishes when the system stops.
 
     Source:
         Schema type ``RegistryKey``, since 2.0.
@@ -77,14 +77,14 @@ class RegistryValue(Document):
     Registry value to set; one of the typed value members is used.
 
     Attributes:
-        key: Key.
+        key: Key that holds the value.
         name: Its name.
         type: Its kind.
-        string_value: String value.
-        binary_value: Binary value.
-        dword_value: D word value.
-        qword_value: Q word value.
-        custom_type: Custom type.
+        string_value: Value of a text type; parts of ``MultiString`` end with NUL.
+        binary_value: Value of a binary type, base64 text.
+        dword_value: Value of 32 bits.
+        qword_value: Value of 64 bits.
+        custom_type: Number of the type, for ``CustomType``.
 
     Source:
         Schema type ``RegistryValue``, since 2.0.

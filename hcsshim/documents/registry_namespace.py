@@ -15,9 +15,9 @@ class RegistryNamespace(Document):
     The registry of a container's definition.
 
     Attributes:
-        symlink: Symlink.
-        redirectionnode: Redirectionnode.
-        hivestack: Hivestack.
+        symlink: Symlink: A key that points to another.
+        redirectionnode: Redirectionnode: A key shown in another place.
+        hivestack: Hivestack: layers that make up one hive.
 
     Source:
         Schema type ``RegistryNamespace``, since 2.3.
@@ -97,9 +97,9 @@ class RegistryHiveStack(Document):
 
     Attributes:
         hive: Hive.
-        layer: Layer.
-        mkkey: Mkkey.
-        delkey: Delkey.
+        layer: Layer: one layer of a hive.
+        mkkey: Mkkey: A key to make.
+        delkey: Delkey: A key to delete.
 
     Source:
         Schema type ``RegistryHiveStack``, since 2.3.
@@ -168,10 +168,10 @@ class RegistryMakeKey(Document):
     A key to make.
 
     Attributes:
-        name: Name.
+        name: Its name.
         clonesd: Clonesd.
-        mkkey: Mkkey.
-        mkvalue: Mkvalue.
+        mkkey: Mkkey: A key to make.
+        mkvalue: Mkvalue: A value to make.
         volatile: Volatile.
 
     Source:
@@ -197,7 +197,7 @@ class RegistryMakeValue(Document):
     A value to make.
 
     Attributes:
-        name: Name.
+        name: Its name.
         data_multistring: Data multistring.
         data_dword: Data dword.
         data_string: Data string.
@@ -228,7 +228,7 @@ class RegistryDeleteKey(Document):
     A key to delete.
 
     Attributes:
-        name: Name.
+        name: Its name.
 
     Source:
         Schema type ``RegistryDeleteKey``, since 2.3.

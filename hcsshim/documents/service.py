@@ -94,7 +94,7 @@ class ModificationRequest(Document):
     Service-level settings change (not tied to one system).
 
     Attributes:
-        property_type: Property type.
+        property_type: A property of a system, or of the service.
         settings: The new settings; their type depends on what is changed.
 
     Source:
@@ -115,7 +115,7 @@ class BasicInformation(Document):
     Answer to the Basic service query.
 
     Attributes:
-        supported_schema_versions: Supported schema versions.
+        supported_schema_versions: Versions of the schema that are understood.
 
     Source:
         Schema type ``BasicInformation``, since 2.1.
@@ -149,7 +149,7 @@ class ProcessorTopology(Document):
     Answer to the ProcessorTopology service query.
 
     Attributes:
-        logical_processor_count: Logical processor count.
+        logical_processor_count: Number of logical processors.
         logical_processors: Logical processors.
 
     Source:
@@ -170,12 +170,12 @@ class LogicalProcessor(Document):
     Placement of one logical processor on the host.
 
     Attributes:
-        lp_index: Lp index.
-        node_number: Node number.
-        package_id: Package id.
-        core_id: Core id.
-        root_vp_index: Root vp index.
-        subnodes: Subnodes. Since 2.4.
+        lp_index: Number of the logical processor.
+        node_number: Number of the NUMA node.
+        package_id: Number of the socket.
+        core_id: Number of the core.
+        root_vp_index: Number as the root partition sees it.
+        subnodes: Subnodes: where in a socket a logical processor sits. Since 2.4.
 
     Source:
         Schema type ``LogicalProcessor``, since 2.1.
@@ -230,7 +230,7 @@ class ProcessorCapabilitiesInfo(Document):
         xsave_processor_features: Xsave processor features.
         cache_line_flush_size: Cache line flush size.
         implemented_physical_address_bits: Implemented physical address bits.
-        non_architectural_core_sharing: Non architectural core sharing.
+        non_architectural_core_sharing: Whether a core is shared without being told.
 
     Source:
         Schema type ``ProcessorCapabilitiesInfo``, since 2.5.
@@ -269,7 +269,7 @@ class VmProcessorRequirements(Document):
         xsave_processor_features: Xsave processor features.
         cache_line_flush_size: Cache line flush size.
         implemented_physical_address_bits: Implemented physical address bits.
-        non_architectural_core_sharing: Non architectural core sharing.
+        non_architectural_core_sharing: Whether a core is shared without being told.
 
     Source:
         Schema type ``VmProcessorRequirements``, since 2.5.

@@ -53,10 +53,10 @@ class Services(Document):
     Integration services of a VM; an object switches one on.
 
     Attributes:
-        heartbeat: Heartbeat.
-        shutdown: Shutdown.
-        timesync: Timesync.
-        kvp_exchange: Kvp exchange.
+        heartbeat: Presence-only service.
+        shutdown: Presence-only service.
+        timesync: Presence-only service.
+        kvp_exchange: Key-value pairs exchanged with a guest.
 
     Source:
         Schema type ``Services``, since 2.5.
@@ -106,7 +106,7 @@ class KvpExchange(Document):
     Key-value pairs exchanged with a guest.
 
     Attributes:
-        enable_host_os_info_kvp_items: Enable host OS info kvp items.
+        enable_host_os_info_kvp_items: A switch that may stay with its default.
         entries_to_be_added: Entries to be added.
         entries_to_be_removed: Entries to be removed.
 
@@ -131,7 +131,7 @@ class KvpQuery(Document):
     Asks for key-value pairs of a guest.
 
     Attributes:
-        source: Source.
+        source: Whose key-value pairs are meant.
         keys: Keys.
 
     Source:
@@ -152,7 +152,7 @@ class IntegrationComponentStatus(Document):
     Attributes:
         is_enabled: Is enabled.
         state: State of the system.
-        reason: Reason.
+        reason: Why a service is in its state.
 
     Source:
         Schema type ``IntegrationComponentStatus``, since 2.5.

@@ -15,8 +15,8 @@ class VirtualSmb(Document):
     Virtual SMB share device of a Windows VM.
 
     Attributes:
-        shares: Shares.
-        direct_file_mapping_in_mb: Direct file mapping in MB.
+        shares: Shares: one virtual SMB share.
+        direct_file_mapping_in_mb: Window for mapped files, in megabytes.
 
     Source:
         Schema type ``VirtualSmb``, since 2.1.
@@ -38,8 +38,8 @@ class VirtualSmbShare(Document):
     Attributes:
         name: Its name.
         path: Its path.
-        allowed_files: Allowed files.
-        options: Options. Since 2.1.
+        allowed_files: Names of the files that are shown.
+        options: Behaviour switches of a virtual SMB share. Since 2.1.
 
     Source:
         Schema type ``VirtualSmbShare``, since 2.0.
@@ -63,21 +63,21 @@ class VirtualSmbShareOptions(Document):
     Attributes:
         read_only: Refuse writing.
         share_read: Share read.
-        cache_io: Cache io.
-        no_oplocks: No oplocks.
-        take_backup_privilege: Take backup privilege.
-        use_share_root_identity: Use share root identity.
-        no_directmap: No directmap.
-        no_locks: No locks.
-        no_dirnotify: No dirnotify.
+        cache_io: Cache reads and writes.
+        no_oplocks: Do without opportunistic locks.
+        take_backup_privilege: Open files with backup privilege, past their ACLs.
+        use_share_root_identity: Use the identity of the share's root for all files.
+        no_directmap: Do not map files into the guest's memory.
+        no_locks: Ignore locks of file ranges.
+        no_dirnotify: Send no notifications about folders.
         vm_shared_memory: Vm shared memory.
-        restrict_file_access: Restrict file access.
+        restrict_file_access: Show the allowed files only.
         force_level_ii_oplocks: Force level II oplocks.
         reparse_base_layer: Reparse base layer.
-        pseudo_oplocks: Pseudo oplocks.
+        pseudo_oplocks: Grant opportunistic locks without asking the host.
         non_cache_io: Non cache io.
-        pseudo_dirnotify: Pseudo dirnotify.
-        single_file_mapping: Single file mapping.
+        pseudo_dirnotify: Send notifications about the guest's own changes.
+        single_file_mapping: Share one file instead of a folder.
         support_cloud_files: Support cloud files. Since 2.3.
         filter_encryption_attributes: Filter encryption attributes. Since 2.4.
 
@@ -134,7 +134,7 @@ class Plan9(Document):
     Plan 9 share device of a Linux VM.
 
     Attributes:
-        shares: Shares.
+        shares: Shares: one Plan 9 share exported to a Linux VM.
 
     Source:
         Schema type ``Plan9``, since 2.1.
@@ -150,11 +150,11 @@ class Plan9Share(Document):
 
     Attributes:
         name: Its name.
-        access_name: Access name. Since 2.1.
+        access_name: Name under which the guest mounts the share. Since 2.1.
         path: Its path.
-        port: Port.
+        port: Port of the guest's socket.
         flags: Flags as a number.
-        allowed_files: Allowed files. Since 2.2.
+        allowed_files: Names of the files that are shown. Since 2.2.
 
     Source:
         Schema type ``Plan9Share``, since 2.0.

@@ -41,10 +41,10 @@ class JobNamespace(Document):
     The job object of a container's definition.
 
     Attributes:
-        cpu: Cpu.
-        memory: Memory.
-        systemroot: Systemroot.
-        terminationpolicy: Terminationpolicy.
+        cpu: Processor limits of a job.
+        memory: Memory limit of a job.
+        systemroot: System root of a job.
+        terminationpolicy: What happens to a job when nobody holds it.
         threadimpersonation: Threadimpersonation.
 
     Source:
@@ -108,7 +108,7 @@ class JobSystemRoot(Document):
     System root of a job.
 
     Attributes:
-        path: Path.
+        path: Its path.
 
     Source:
         Schema type ``JobSystemRoot``, since 2.3.
@@ -123,11 +123,11 @@ class FilesystemNamespace(Document):
     The file system of a container's definition.
 
     Attributes:
-        path: Path.
-        isolation: Isolation.
-        nesting: Nesting.
-        layer: Layer.
-        bindings: Bindings.
+        path: Its path.
+        isolation: How far a file system namespace is kept apart.
+        nesting: Where a file system namespace nests.
+        layer: Layer: one layer of a file system namespace.
+        bindings: Bindings: several roots bound to one file path.
 
     Source:
         Schema type ``FilesystemNamespace``, since 2.3.
@@ -153,7 +153,7 @@ class FilesystemLayer(Document):
 
     Attributes:
         identifier: Identifier, a GUID.
-        path: Path.
+        path: Its path.
 
     Source:
         Schema type ``FilesystemLayer``, since 2.3.
@@ -209,7 +209,7 @@ class MountManagerNamespace(Document):
     The mount points of a container's definition.
 
     Attributes:
-        mount_point: Mount point.
+        mount_point: Mount point: one mount point.
 
     Source:
         Schema type ``MountManagerNamespace``, since 2.3.
@@ -226,8 +226,8 @@ class MountManagerMountPoint(Document):
     One mount point.
 
     Attributes:
-        name: Name.
-        path: Path.
+        name: Its name.
+        path: Its path.
 
     Source:
         Schema type ``MountManagerMountPoint``, since 2.3.
@@ -243,7 +243,7 @@ class NamedPipeNamespace(Document):
     The named pipes of a container's definition.
 
     Attributes:
-        symlink: Symlink.
+        symlink: Symlink: A named pipe known under another name.
 
     Source:
         Schema type ``NamedPipeNamespace``, since 2.3.
@@ -260,8 +260,8 @@ class NamedPipeSymlink(Document):
     A named pipe known under another name.
 
     Attributes:
-        name: Name.
-        path: Path.
+        name: Its name.
+        path: Its path.
 
     Source:
         Schema type ``NamedPipeSymlink``, since 2.3.

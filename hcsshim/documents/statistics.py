@@ -23,9 +23,9 @@ class Statistics(Document):
         timestamp: When the counters were read.
         container_start_time: When the system started.
         uptime: Time since the start.
-        processor: Processor.
-        memory: Memory.
-        storage: Storage.
+        processor: CPU time counters in 100 ns units.
+        memory: Commit and private working-set counters.
+        storage: Normalised I/O counters.
 
     Source:
         Schema type ``Statistics``, since 2.1.
@@ -197,8 +197,9 @@ class MemoryInformationForVm(Document):
 
     Attributes:
         virtual_node_count: Virtual node count.
-        virtual_machine_memory: Virtual machine memory.
-        virtual_nodes: Virtual nodes.
+        virtual_machine_memory: Dynamic-memory state of a VM.
+        virtual_nodes: Virtual nodes: per virtual NUMA node figures in a property
+            answer.
 
     Source:
         Schema type ``MemoryInformationForVm``, since 2.1.
@@ -223,7 +224,7 @@ class VmMemory(Document):
     Attributes:
         available_memory: Available memory.
         available_memory_buffer: Available memory buffer.
-        reserved_memory: Reserved memory.
+        reserved_memory: Memory kept for the machine, in pages of 4 KiB.
         assigned_memory: Memory of the VM, in pages of 4 KiB.
         slp_active: Slp active.
         balancing_enabled: Balancing enabled.
@@ -263,7 +264,7 @@ class VirtualNodeInfo(Document):
         virtual_node_index: Virtual node index.
         physical_node_number: Physical node number.
         virtual_processor_count: Virtual processor count.
-        memory_usage_in_pages: Memory usage in pages.
+        memory_usage_in_pages: Memory in use, in pages of 4 KiB.
 
     Source:
         Schema type ``VirtualNodeInfo``, since 2.1.

@@ -39,7 +39,7 @@ class Layer(Document):
         id: GUID of the layer.
         path: Folder of the layer.
         path_type: What the path means. Since 2.1.
-        cache: Cache.
+        cache: How a layer is cached by the host.
 
     Source:
         Schema type ``Layer``, since 2.0.
@@ -61,7 +61,7 @@ class Storage(Document):
     Attributes:
         layers: Parent layers, the newest first.
         path: Volume path of the scratch layer, with a trailing backslash.
-        qos: Qo S.
+        qos: IOPS and bandwidth caps.
         privileged_container_root_path: Where a host process container sees its files.
 
     Source:

@@ -15,13 +15,13 @@ class TimeZoneInformation(Document):
     Windows time-zone description pushed to a guest.
 
     Attributes:
-        bias: Bias.
+        bias: Minutes to add to local time for UTC.
         standard_name: Standard name.
-        standard_date: Standard date.
-        standard_bias: Standard bias.
+        standard_date: Windows SYSTEMTIME split into fields.
+        standard_bias: Minutes added to the bias in winter.
         daylight_name: Daylight name.
-        daylight_date: Daylight date.
-        daylight_bias: Daylight bias.
+        daylight_date: Windows SYSTEMTIME split into fields.
+        daylight_bias: Minutes added to the bias in summer.
 
     Source:
         Schema type ``TimeZoneInformation``, since 2.1.

@@ -232,9 +232,9 @@ class Topology(Document):
     CPU, memory and NUMA section of a VM document.
 
     Attributes:
-        memory: Memory.
-        processor: Processor.
-        numa: Numa.
+        memory: VM memory settings.
+        processor: VM CPU settings.
+        numa: Virtual NUMA topology of a VM.
 
     Source:
         Schema type ``Topology``, since 2.0.
@@ -256,21 +256,25 @@ class VirtualMachineMemory(Document):
 
     Attributes:
         size_in_mb: Size in megabytes. Since 2.1.
-        backing: Backing.
-        allow_overcommit: Allow overcommit. Since 2.1.
-        enable_hot_hint: Enable hot hint.
-        enable_cold_hint: Enable cold hint.
-        enable_cold_discard_hint: Enable cold discard hint. Since 2.2.
-        enable_deferred_commit: Enable deferred commit. Since 2.1.
-        low_mmio_gap_in_mb: Low mmio gap in MB. Since 2.3.
-        high_mmio_base_in_mb: High mmio base in MB. Since 2.3.
-        high_mmio_gap_in_mb: High mmio gap in MB. Since 2.3.
-        slit_type: Slit type.
-        backing_page_size: Backing page size. Since 2.2.
+        backing: What is behind the memory.
+        allow_overcommit: Take memory from the host only as it is used. Since 2.1.
+        enable_hot_hint: Let the guest name pages it needs.
+        enable_cold_hint: Let the guest name pages it does not need.
+        enable_cold_discard_hint: Let the guest give pages back with their content.
+            Since 2.2.
+        enable_deferred_commit: Commit memory of the host when it is touched. Since 2.1.
+        low_mmio_gap_in_mb: Size of the device memory below 4 GB, in megabytes. Since
+            2.3.
+        high_mmio_base_in_mb: Begin of the device memory above 4 GB, in megabytes. Since
+            2.3.
+        high_mmio_gap_in_mb: Size of the device memory above 4 GB, in megabytes. Since
+            2.3.
+        slit_type: Where distances between NUMA nodes come from.
+        backing_page_size: Size of the pages behind a VM's memory. Since 2.2.
         fault_cluster_size_shift: Fault cluster size shift. Since 2.4.
         direct_map_fault_cluster_size_shift: Direct map fault cluster size shift. Since
             2.4.
-        pin_backing_pages: Pin backing pages. Since 2.2.
+        pin_backing_pages: Keep the memory in RAM. Since 2.2.
         forbid_small_backing_pages: Forbid small backing pages. Since 2.2.
 
     Source:
@@ -337,14 +341,14 @@ class VirtualMachineProcessor(Document):
     VM CPU settings.
 
     Attributes:
-        count: Count.
-        limit: Largest share, or largest value. Since 2.1.
-        weight: Weight. Since 2.1.
-        reservation: Reservation. Since 2.4.
-        cpu_group: Cpu group. Since 2.5.
-        numa_processors_settings: Numa processors settings.
-        maximum_frequency_mhz: Maximum frequency M hz. Since 2.4.
-        expose_virtualization_extensions: Expose virtualization extensions.
+        count: Number of virtual processors.
+        limit: Largest share of the host. Since 2.1.
+        weight: Share against other machines, 1 to 10000. Since 2.1.
+        reservation: Share of the host kept for the machine. Since 2.4.
+        cpu_group: Reference to a hypervisor CPU group by id. Since 2.5.
+        numa_processors_settings: Processor layout limits per virtual NUMA node.
+        maximum_frequency_mhz: Highest frequency in MHz. Since 2.4.
+        expose_virtualization_extensions: Let the guest run machines of its own.
         enable_perfmon_pmu: Enable perfmon pmu. Since 2.2.
         enable_perfmon_arch_pmu: Enable perfmon arch pmu. Since 2.5.
         enable_perfmon_pebs: Enable perfmon pebs. Since 2.2.
@@ -352,7 +356,7 @@ class VirtualMachineProcessor(Document):
         enable_perfmon_ipt: Enable perfmon ipt. Since 2.2.
         enable_page_shattering: Enable page shattering. Since 2.5.
         disable_speculation_controls: Disable speculation controls. Since 2.5.
-        processor_feature_set: Processor feature set. Since 2.5.
+        processor_feature_set: Processor features that a VM gets. Since 2.5.
 
     Source:
         Schema type ``VirtualMachineProcessor``, since 2.0.
@@ -415,9 +419,9 @@ class ProcessorLimits(Document):
 
     Attributes:
         limit: Largest share, or largest value.
-        weight: Weight.
-        reservation: Reservation.
-        maximum_frequency_mhz: Maximum frequency M hz.
+        weight: Share against other machines, 1 to 10000.
+        reservation: Share of the host kept for the machine.
+        maximum_frequency_mhz: Highest frequency in MHz.
 
     Source:
         Schema type ``ProcessorLimits``, since 2.4.
@@ -445,7 +449,7 @@ class ProcessorFeatureSet(Document):
     Attributes:
         processor_features: Processor features.
         xsave_processor_features: Xsave processor features.
-        processor_feature_set_mode: Processor feature set mode.
+        processor_feature_set_mode: Whether unlisted features are removed.
 
     Source:
         Schema type ``ProcessorFeatureSet``, since 2.5.
@@ -483,7 +487,7 @@ class GpuConfiguration(Document):
     Which of the host's GPUs a VM sees.
 
     Attributes:
-        assignment_mode: Assignment mode.
+        assignment_mode: Which GPUs a VM gets.
         assignment_request: Assignment request.
         allow_vendor_extension: Allow vendor extension.
 

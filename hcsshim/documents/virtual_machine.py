@@ -27,21 +27,25 @@ class VirtualMachine(Document):
     VM section of a ComputeSystem document.
 
     Attributes:
-        version: Version. Since 2.5.
+        version: Schema or VM version pair. Since 2.5.
         stop_on_reset: Stop instead of booting again.
-        chipset: Chipset.
-        compute_topology: Compute topology.
-        devices: Devices.
-        guest_state: Guest state. Since 2.1.
-        restore_state: Restore state.
+        chipset: Firmware and boot selection of a VM.
+        compute_topology: CPU, memory and NUMA section of a VM document.
+        devices: All virtual devices of a VM.
+        guest_state: Files that back firmware, TPM or confidential guest state. Since
+            2.1.
+        restore_state: Where a VM should restore from instead of cold booting.
         registry_changes: Changes to the registry before the first boot.
-        storage_qos: Storage qo S. Since 2.1.
-        debug_options: Debug options.
-        guest_connection: Guest connection. Since 2.1.
-        security_settings: Security settings.
+        storage_qos: IOPS and bandwidth caps. Since 2.1.
+        debug_options: Paths where saved state or firmware dumps land when a VM guest
+            crashes.
+        guest_connection: Asks HCS itself to own the connection to the guest service.
+            Since 2.1.
+        security_settings: TPM and isolation settings of a VM.
         resource_partition_id: Resource partition id.
-        migration_options: Migration options.
-        services: Services. Since 2.5.
+        migration_options: Live-migration settings given when a migration is prepared
+            (source) or in the VM document (destination).
+        services: Integration services of a VM. Since 2.5.
 
     Source:
         Schema type ``VirtualMachine``, since 2.0.
@@ -90,7 +94,7 @@ class GuestConnection(Document):
     Asks HCS itself to own the connection to the guest service.
 
     Attributes:
-        use_vsock: Use vsock.
+        use_vsock: Connect by a Hyper-V socket.
         use_connected_suspend: Use connected suspend.
         use_host_time_zone: Use host time zone. Since 2.4.
 

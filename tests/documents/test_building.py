@@ -51,7 +51,7 @@ from hcsshim.documents import DocumentError, v1
         (
             "ProcessParameters",
             {"environment": {"A": 1}},
-            "ProcessParameters.Environment.A: expected text, got 1",
+            "ProcessParameters.Environment.A: expected text, got a secret",
         ),
         (
             "SetPropertyOperation",
@@ -152,14 +152,23 @@ def test_secrets_are_masked(document: documents.Document) -> None:
     assert "***" in repr(document)
 
 
-def test_errors_do_not_show_secrets() -> None:
-    """The message about a bad variable shows its name and the kind of its value."""
+@pytest.mark.parametrize(
+    "text",
+    ['{"Environment":{"A":["hunter2"]}}', '{"Environment":"hunter2"}', "hunter2"],
+)
+def test_errors_do_not_show_secrets(text: str) -> None:
+    """The message about a bad variable or document shows its place, not its value."""
     with pytest.raises(DocumentError) as caught:
-        documents.loads(
-            documents.ProcessParameters, '{"Environment":{"TOKEN":["hunter2"]}}'
-        )
+        documents.loads(documents.ProcessParameters, text)
 
-    assert "hunter2" not in str(caught.value)
+    assert "hunter2" not in f"{caught.value} {caught.value!r}"
+
+
+def test_unknown_members_are_shown_by_name() -> None:
+    """What is not known may be a secret, so only its name is shown."""
+    document = documents.loads(documents.Layer, '{"Token":"hunter2"}')
+
+    assert repr(document) == "Layer(extra=Extra('Token'))"
 
 
 def test_repr_shows_what_is_set() -> None:

@@ -236,7 +236,15 @@ def test_unset_time_is_none() -> None:
 @pytest.mark.parametrize(
     ("cls", "text", "message"),
     [
-        (ComputeSystem, "", "$: expected a JSON document, got ''"),
+        (ComputeSystem, "", "$: expected a JSON document, got empty text"),
+        (
+            ComputeSystem,
+            '{"Owner":hunter2}',
+            (
+                "$: expected a JSON document, got text that is none "
+                "(Expecting value: line 1 column 10 (char 9))"
+            ),
+        ),
         (ComputeSystem, "[]", "$: expected an object, got a list"),
         (ComputeSystem, '{"Owner":7}', "Owner: expected text, got 7"),
         (
@@ -247,7 +255,7 @@ def test_unset_time_is_none() -> None:
         (
             ProcessParameters,
             '{"Environment":{"A":1}}',
-            "Environment.A: expected text, got 1",
+            "Environment.A: expected text, got a secret",
         ),
         (
             ProcessParameters,

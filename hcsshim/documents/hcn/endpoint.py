@@ -35,9 +35,9 @@ class HostComputeEndpoint(Document):
         host_compute_network: GUID of the network.
         host_compute_namespace: GUID of the namespace; only in answers.
         policies: Policies; their type selects what else they hold.
-        ip_configurations: Ip configurations.
-        dns: Dns.
-        routes: Routes.
+        ip_configurations: Ip configurations: address and prefix length of an endpoint.
+        dns: DNS settings of a network or endpoint.
+        routes: Routes: next hop and destination prefix.
         mac_address: Upper-case hexadecimal with dashes.
         flags: Flags as a number.
         health: State of health; only in answers.
@@ -100,7 +100,7 @@ class ModifyEndpointSettingRequest(Document):
     Modify document for an endpoint.
 
     Attributes:
-        resource_type: Resource type.
+        resource_type: What of an endpoint is changed.
         request_type: What is done with it.
         settings: The new settings; their type depends on what is changed.
 

@@ -40,7 +40,7 @@ class PortMappingPolicySetting(Document):
         protocol: Number or name of the IP protocol.
         internal_port: Port of the container.
         external_port: Port of the host.
-        vip: VIP.
+        vip: Virtual address.
         flags: Flags as a number.
 
     Source:
@@ -75,7 +75,7 @@ class AclPolicySetting(Document):
         remote_addresses: Prefixes with commas.
         local_ports: Ports and ranges with commas.
         remote_ports: Ports and ranges with commas.
-        rule_type: Rule type.
+        rule_type: Where a rule is applied.
         priority: Smaller numbers are asked first.
 
     Source:
@@ -111,7 +111,7 @@ class QosPolicySetting(Document):
     Settings of QOS.
 
     Attributes:
-        maximum_outgoing_bandwidth_in_bytes: Maximum outgoing bandwidth in bytes.
+        maximum_outgoing_bandwidth_in_bytes: Bytes per second sent, at most.
 
     Source:
         HCN type ``QosPolicySetting``.
@@ -131,7 +131,7 @@ class OutboundNatPolicySetting(Document):
 
     Attributes:
         virtual_ip: Virtual IP.
-        exceptions: Exceptions.
+        exceptions: Prefixes that are left alone.
         destinations: Destinations.
         flags: Flags as a number.
         max_port_pool_usage: Max port pool usage.
@@ -183,7 +183,7 @@ class L4ProxyPolicySetting(Document):
         ip: IP.
         port: Port.
         protocol: Number or name of the IP protocol.
-        exceptions: Exceptions.
+        exceptions: Prefixes that are left alone.
         destination: Destination.
         outbound_nat: Outbound NAT.
 
@@ -211,10 +211,10 @@ class L4WfpProxyPolicySetting(Document):
     Attributes:
         inbound_proxy_port: Inbound proxy port.
         outbound_proxy_port: Outbound proxy port.
-        filter_tuple: Filter tuple.
+        filter_tuple: Filter tuple of L4WFPPROXY.
         user_sid: User SID.
-        inbound_exceptions: Inbound exceptions.
-        outbound_exceptions: Outbound exceptions.
+        inbound_exceptions: Exempted addresses and ports of L4WFPPROXY.
+        outbound_exceptions: Exempted addresses and ports of L4WFPPROXY.
 
     Source:
         HCN type ``L4WfpProxyPolicySetting``.
@@ -311,7 +311,7 @@ class EncapOverheadEndpointPolicySetting(Document):
     Settings of EncapOverhead.
 
     Attributes:
-        overhead: Overhead.
+        overhead: Bytes that encapsulation takes from each packet.
 
     Source:
         HCN type ``EncapOverheadEndpointPolicySetting``.
@@ -353,7 +353,7 @@ class ProviderAddressEndpointPolicySetting(Document):
     Settings of ProviderAddress on an endpoint.
 
     Attributes:
-        provider_address: Provider address.
+        provider_address: Address of the host in the network below.
 
     Source:
         HCN type ``ProviderAddressEndpointPolicySetting``.
@@ -409,8 +409,8 @@ class TierAclPolicySetting(Document):
     Attributes:
         name: Its name.
         direction: Which traffic is meant.
-        order: Order.
-        tier_acl_rules: Tier acl rules.
+        order: Smaller numbers are asked first.
+        tier_acl_rules: Tier acl rules: one rule of a tiered ACL.
 
     Source:
         HCN type ``TierAclPolicySetting``.
@@ -436,7 +436,7 @@ class TierAclRule(Document):
     Attributes:
         id: Its id.
         protocols: Numbers of IP protocols with commas.
-        tier_acl_rule_action: Tier acl rule action.
+        tier_acl_rule_action: What a rule does with traffic.
         local_addresses: Prefixes with commas.
         remote_addresses: Prefixes with commas.
         local_ports: Ports and ranges with commas.

@@ -22,9 +22,9 @@ class HostComputeLoadBalancer(Document):
     Attributes:
         id: GUID of the object.
         host_compute_endpoints: GUIDs of the endpoints.
-        source_vip: Source VIP.
-        frontend_vips: Frontend VI ps.
-        port_mappings: Port mappings.
+        source_vip: Address that the load balancer's own traffic comes from.
+        frontend_vips: Virtual addresses.
+        port_mappings: Port mappings: one port mapping of a load balancer.
         schema_version: Version of the schema that the document follows.
         flags: Flags as a number.
 

@@ -50,7 +50,7 @@ class HostComputeNamespace(Document):
         id: GUID of the object.
         namespace_id: Namespace id.
         type: Its kind.
-        resources: Resources.
+        resources: Resources: typed raw resource attached to a namespace.
         schema_version: Version of the schema that the document follows.
 
     Source:
@@ -127,7 +127,7 @@ class ModifyNamespaceSettingRequest(Document):
     Modify document for a namespace.
 
     Attributes:
-        resource_type: Resource type.
+        resource_type: What is in a namespace.
         request_type: What is done with it.
         settings: The new settings; their type depends on what is changed.
 
@@ -154,7 +154,7 @@ class VMRequest(Document):
 
     Attributes:
         id: GUID of the object.
-        op: Op.
+        op: What a shim is asked to do.
 
     Source:
         HCN type ``VMRequest``.

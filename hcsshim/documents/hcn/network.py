@@ -55,9 +55,9 @@ class HostComputeNetwork(Document):
         name: Its name.
         type: Its kind.
         policies: Policies; their type selects what else they hold.
-        mac_pool: Mac pool.
-        dns: Dns.
-        ipams: Ipams.
+        mac_pool: List of MAC ranges.
+        dns: DNS settings of a network or endpoint.
+        ipams: Ipams: address management block of a network.
         flags: Flags as a number.
         health: State of health; only in answers.
         schema_version: Version of the schema that the document follows.
@@ -95,7 +95,7 @@ class Ipam(Document):
 
     Attributes:
         type: Its kind.
-        subnets: Subnets.
+        subnets: Subnets: v2 subnet of an IPAM.
 
     Source:
         HCN type ``Ipam``.
@@ -113,7 +113,7 @@ class Subnet(Document):
     Attributes:
         ip_address_prefix: Address and length of the prefix.
         policies: Policies; their type selects what else they hold.
-        routes: Routes.
+        routes: Routes: next hop and destination prefix.
         flags: Flags as a number.
 
     Source:
@@ -140,7 +140,7 @@ class Route(Document):
     Attributes:
         next_hop: Address of the gateway.
         destination_prefix: Address and length of the destination's prefix.
-        metric: Metric.
+        metric: Routes with smaller metrics are preferred.
 
     Source:
         HCN type ``Route``.
@@ -161,7 +161,7 @@ class MacPool(Document):
     List of MAC ranges.
 
     Attributes:
-        ranges: Ranges.
+        ranges: Ranges: first and last MAC address.
 
     Source:
         HCN type ``MacPool``.
@@ -176,8 +176,8 @@ class MacRange(Document):
     First and last MAC address.
 
     Attributes:
-        start_mac_address: Start mac address.
-        end_mac_address: End mac address.
+        start_mac_address: First address of the range.
+        end_mac_address: Last address of the range.
 
     Source:
         HCN type ``MacRange``.
@@ -198,8 +198,8 @@ class Dns(Document):
 
     Attributes:
         domain: Domain.
-        search: Search.
-        server_list: Server list.
+        search: Domains to search.
+        server_list: Addresses of name servers.
         options: Options.
 
     Source:
@@ -218,7 +218,7 @@ class ModifyNetworkSettingRequest(Document):
     Modify document for a network.
 
     Attributes:
-        resource_type: Resource type.
+        resource_type: What of a network is changed.
         request_type: What is done with it.
         settings: The new settings; their type depends on what is changed.
 

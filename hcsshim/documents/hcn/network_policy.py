@@ -65,7 +65,7 @@ class ProviderAddressNetworkPolicySetting(Document):
     Settings of ProviderAddress on a network.
 
     Attributes:
-        provider_address: Provider address.
+        provider_address: Address of the host in the network below.
 
     Source:
         HCN type ``ProviderAddressNetworkPolicySetting``.
@@ -145,8 +145,8 @@ class RemoteSubnetRoutePolicySetting(Document):
 
     Attributes:
         destination_prefix: Address and length of the destination's prefix.
-        isolation_id: Isolation id.
-        provider_address: Provider address.
+        isolation_id: Number of the VLAN or virtual subnet.
+        provider_address: Address of the host in the network below.
         distributed_router_mac_address: Distributed router mac address.
 
     Source:
@@ -192,8 +192,8 @@ class SetPolicySetting(Document):
     Attributes:
         id: Its id.
         name: Its name.
-        policy_type: Policy type.
-        values: Values.
+        policy_type: What is in a set.
+        values: Prefixes, or ids of sets, with commas.
 
     Source:
         HCN type ``SetPolicySetting``.
@@ -222,7 +222,7 @@ class NetworkACLPolicySetting(Document):
         remote_addresses: Prefixes with commas.
         local_ports: Ports and ranges with commas.
         remote_ports: Ports and ranges with commas.
-        rule_type: Rule type.
+        rule_type: Where a rule is applied.
         priority: Smaller numbers are asked first.
 
     Source:
@@ -258,7 +258,7 @@ class VlanPolicySetting(Document):
     Settings of the VLAN subnet policy.
 
     Attributes:
-        isolation_id: Isolation id.
+        isolation_id: Number of the VLAN or virtual subnet.
 
     Source:
         HCN type ``VlanPolicySetting``.
@@ -275,7 +275,7 @@ class VsidPolicySetting(Document):
     Settings of the VSID subnet policy.
 
     Attributes:
-        isolation_id: Isolation id.
+        isolation_id: Number of the VLAN or virtual subnet.
 
     Source:
         HCN type ``VsidPolicySetting``.

@@ -22,7 +22,7 @@ class HostComputeQuery(Document):
     Attributes:
         schema_version: Version of the schema that the document follows.
         flags: Flags as a number.
-        filter: Filter.
+        filter: A JSON object as text, for example by ``ID``.
 
     Source:
         HCN type ``HostComputeQuery``.
@@ -43,8 +43,8 @@ class Version(Document):
     HNS service or HCN schema version pair; members never omitted.
 
     Attributes:
-        major: Major.
-        minor: Minor.
+        major: Major number; 0 is not written.
+        minor: Minor number; 0 is not written.
 
     Source:
         HCN type ``Version``.
@@ -64,8 +64,8 @@ class VersionRange(Document):
     Inclusive version interval used by feature checks (client side).
 
     Attributes:
-        min_version: Min version.
-        max_version: Max version.
+        min_version: HNS service or HCN schema version pair.
+        max_version: HNS service or HCN schema version pair.
 
     Source:
         HCN type ``VersionRange``.
@@ -86,7 +86,7 @@ class Health(Document):
 
     Attributes:
         data: Data.
-        extra_params: Extra.
+        extra_params: Extra read-only blobs inside Health.
 
     Source:
         HCN type ``Health``.
@@ -105,7 +105,7 @@ class ExtraParams(Document):
 
     Attributes:
         resources: Resources.
-        shared_containers: Shared containers.
+        shared_containers: Ids of the containers that use the endpoint.
         layered_on: Layered on.
         switch_guid: Switch guid.
         utility_vm: Utility VM.

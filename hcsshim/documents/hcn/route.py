@@ -22,7 +22,7 @@ class HostComputeRoute(Document):
     Attributes:
         id: GUID of the object.
         host_compute_endpoints: GUIDs of the endpoints.
-        setting: Setting.
+        setting: Setting: settings of SDNRoute.
         schema_version: Version of the schema that the document follows.
 
     Source:

@@ -43,7 +43,7 @@ class Globals(Document):
     Holder of the HNS service version.
 
     Attributes:
-        version: Version.
+        version: HNS service or HCN schema version pair.
 
     Source:
         HCN type ``Globals``.
@@ -60,8 +60,8 @@ class SupportedFeatures(Document):
     Client-side feature summary derived from the HNS version.
 
     Attributes:
-        acl: ACL.
-        api: API.
+        acl: Client-side ACL feature summary.
+        api: Client-side API generation summary.
         remote_subnet: Remote subnet.
         host_route: Host route.
         dsr: DSR.

@@ -41,15 +41,15 @@ class HNSEndpoint(Document):
         dns_domain: DNS domain.
         gateway_address: Address of the gateway.
         gateway_address_v6: Gateway address V6.
-        enable_internal_dns: Enable internal DNS.
-        disable_icc: Disable ICC.
+        enable_internal_dns: Answer names of other containers.
+        disable_icc: Keep containers of the network from reaching each other.
         prefix_length: Length of the address's prefix in bits.
         ipv6_prefix_length: Length of the IPv6 address's prefix in bits.
         is_remote_endpoint: Is remote endpoint.
         enable_low_metric: Enable low metric.
         namespace: Namespace.
-        encap_overhead: Encap overhead.
-        shared_containers: Shared containers.
+        encap_overhead: Bytes that encapsulation takes from each packet.
+        shared_containers: Ids of the containers that use the endpoint.
         state: State of the system.
 
     Source:
@@ -119,7 +119,7 @@ class EndpointAttachDetachRequest(Document):
     Attributes:
         container_id: Container id.
         system_type: Kind of the system.
-        compartment_id: Compartment id.
+        compartment_id: Number of the network compartment.
         virtual_nic_name: Virtual nic name.
 
     Source:
@@ -168,7 +168,7 @@ class EndpointStats(Document):
         dropped_packets_incoming: Dropped packets incoming.
         dropped_packets_outgoing: Dropped packets outgoing.
         endpoint_id: GUID of the HNS endpoint.
-        instance_id: Instance id.
+        instance_id: GUID of this instance.
         packets_received: Packets received.
         packets_sent: Packets sent.
 
@@ -212,7 +212,7 @@ class EndpointAttachInfo(Document):
     Partial endpoint answer used to look for a container id.
 
     Attributes:
-        shared_containers: Shared containers.
+        shared_containers: Ids of the containers that use the endpoint.
 
     Source:
         HNS type ``endpointAttachInfo``.

@@ -22,8 +22,8 @@ class Namespace(Document):
     Attributes:
         id: GUID of the object.
         is_default: Is default.
-        resource_list: Resource list.
-        compartment_id: Compartment id.
+        resource_list: Resource list: typed raw resource of a v1 namespace.
+        compartment_id: Number of the network compartment.
 
     Source:
         HNS type ``Namespace``.

@@ -27,7 +27,7 @@ class HNSNetwork(Document):
         source_mac: Source mac.
         policies: Policies; their type selects what else they hold.
         mac_pools: Ranges of MAC addresses.
-        subnets: Subnets.
+        subnets: Subnets: v1 subnet of a network.
         dns_suffix: Domains with commas.
         dns_server_list: Addresses with commas.
         dns_server_compartment: DNS server compartment.
@@ -94,8 +94,8 @@ class MacPool(Document):
     v1 MAC range of a network.
 
     Attributes:
-        start_mac_address: Start mac address.
-        end_mac_address: End mac address.
+        start_mac_address: First address of the range.
+        end_mac_address: Last address of the range.
 
     Source:
         HNS type ``MacPool``.

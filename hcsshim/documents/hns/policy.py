@@ -108,7 +108,7 @@ class QosPolicy(Document):
 
     Attributes:
         type: Its kind.
-        maximum_outgoing_bandwidth_in_bytes: Maximum outgoing bandwidth in bytes.
+        maximum_outgoing_bandwidth_in_bytes: Bytes per second sent, at most.
 
     Source:
         HNS type ``QosPolicy``.
@@ -131,8 +131,8 @@ class IsolationPolicy(Document):
 
     Attributes:
         type: Its kind.
-        vlan: VLAN.
-        vsid: VSID.
+        vlan: Number of the VLAN.
+        vsid: Number of the virtual subnet.
         in_default_isolation: In default isolation.
 
     Source:
@@ -160,7 +160,7 @@ class VlanPolicy(Document):
 
     Attributes:
         type: Its kind.
-        vlan: VLAN.
+        vlan: Number of the VLAN.
 
     Source:
         HNS type ``VlanPolicy``.
@@ -181,7 +181,7 @@ class VsidPolicy(Document):
 
     Attributes:
         type: Its kind.
-        vsid: VSID.
+        vsid: Number of the virtual subnet.
 
     Source:
         HNS type ``VsidPolicy``.
@@ -202,7 +202,7 @@ class PaPolicy(Document):
 
     Attributes:
         type: Its kind.
-        pa: PA.
+        pa: Provider address, of the host in the network below.
 
     Source:
         HNS type ``PaPolicy``.
@@ -223,7 +223,7 @@ class ProxyPolicy(Document):
         type: Its kind.
         ip: IP.
         port: Port.
-        exception_list: Exception list.
+        exception_list: Prefixes that are left alone.
         destination: Destination.
         outbound_nat: Outbound nat.
 
@@ -262,7 +262,7 @@ class ACLPolicy(Document):
         local_port: Local port.
         remote_ports: Ports and ranges with commas.
         remote_port: Remote port.
-        rule_type: Rule type.
+        rule_type: Where a rule is applied.
         priority: Smaller numbers are asked first.
         service_name: Service name.
 
@@ -337,8 +337,8 @@ class OutboundNatPolicy(Policy):
     v1 outbound NAT policy.
 
     Attributes:
-        vip: VIP.
-        exception_list: Exception list.
+        vip: Virtual address.
+        exception_list: Prefixes that are left alone.
         destinations: Destinations.
         max_port_pool_usage: Max port pool usage.
 
@@ -410,10 +410,10 @@ class ELBPolicy(LBPolicy):
     v1 external load-balancer policy, carried by a policy list.
 
     Attributes:
-        source_vip: Source VIP.
-        vips: VI ps.
-        ilb: ILB.
-        is_dsr: Is DSR.
+        source_vip: Address that the load balancer's own traffic comes from.
+        vips: Virtual addresses.
+        ilb: Balance inside the network only.
+        is_dsr: Let endpoints answer clients directly.
 
     Source:
         HNS type ``ELBPolicy``.

@@ -43,7 +43,7 @@ class HNSGlobals(Document):
     Holder of the HNS service version.
 
     Attributes:
-        version: Version.
+        version: HNS service version pair.
 
     Source:
         HNS type ``HNSGlobals``.
@@ -81,7 +81,7 @@ class HNSSupportedFeatures(Document):
     Client-side feature summary derived from the HNS version.
 
     Attributes:
-        acl: ACL.
+        acl: Client-side ACL feature summary.
 
     Source:
         HNS type ``HNSSupportedFeatures``.
@@ -142,7 +142,7 @@ class HNSNnvManagementMacList(Document):
     Management MAC list for accelerated networking.
 
     Attributes:
-        mac_address_list: Mac address list.
+        mac_address_list: Mac address list: one management MAC address entry.
 
     Source:
         HNS type ``HNSNnvManagementMacList``.

@@ -19,7 +19,7 @@ class ContainerConfig(Document):
         name: Its name.
         owner: Who made it.
         volume_path: Volume path of the scratch layer, without trailing backslash.
-        ignore_flushes_during_boot: Ignore flushes during boot.
+        ignore_flushes_during_boot: Do not wait for the disk until the guest has booted.
         layer_folder_path: Folder of the scratch layer.
         layers: Parent layers, the newest first.
         credentials: Credential specification, JSON as text; masked in ``repr``.
@@ -28,7 +28,7 @@ class ContainerConfig(Document):
         processor_maximum: Largest share of the host, in hundredths of a percent.
         storage_iops_maximum: Operations per second, at most.
         storage_bandwidth_maximum: Bytes per second, at most.
-        storage_sandbox_size: Storage sandbox size.
+        storage_sandbox_size: Size of the scratch layer in bytes.
         memory_maximum_in_mb: Memory limit in megabytes.
         host_name: Name of the computer inside.
         mapped_directories: Host directories made visible.
@@ -36,13 +36,14 @@ class ContainerConfig(Document):
         hv_partition: Run the container in a utility VM.
         network_shared_container_name: Container whose network is shared.
         endpoint_list: Ids of the endpoints.
-        hv_runtime: Hv runtime.
-        servicing: Servicing.
+        hv_runtime: The utility VM of the container.
+        servicing: Start to install updates, without network.
         allow_unqualified_dns_query: Resolve names of one label.
         dns_search_list: Domains to search, one text with commas.
         container_type: ``linux`` or left out; case is not regarded.
         terminate_on_last_handle_closed: End the system with its last handle.
-        mapped_virtual_disks: Mapped virtual disks.
+        mapped_virtual_disks: Mapped virtual disks: VHD mounted into a v1 container or
+            utility VM.
         assigned_devices: Host devices for the container.
 
     Source:
@@ -154,8 +155,8 @@ class MappedDir(Document):
         read_only: Refuse writing.
         bandwidth_maximum: Bytes per second, at most.
         iops_maximum: Operations per second, at most.
-        create_in_utility_vm: Create in utility VM.
-        linux_metadata: Linux metadata.
+        create_in_utility_vm: Do so in the utility VM instead of the container.
+        linux_metadata: Keep owners and modes of Linux in the files.
 
     Source:
         Schema 1 type ``MappedDir``.
@@ -211,10 +212,10 @@ class HvRuntime(Document):
     Utility VM image settings for a v1 Hyper-V container.
 
     Attributes:
-        image_path: Image path.
+        image_path: Folder of the image.
         skip_template: Skip template.
-        linux_initrd_file: Linux initrd file.
-        linux_kernel_file: Linux kernel file.
+        linux_initrd_file: File of the initial RAM disk, under the image's folder.
+        linux_kernel_file: File of the kernel, under the image's folder.
         linux_boot_parameters: Linux boot parameters.
         boot_source: Boot source.
         writable_boot_source: Writable boot source.
@@ -250,7 +251,7 @@ class MappedVirtualDisk(Document):
     Attributes:
         host_path: Path on the host.
         container_path: Path inside.
-        create_in_utility_vm: Create in utility VM.
+        create_in_utility_vm: Do so in the utility VM instead of the container.
         read_only: Refuse writing.
         cache: Cache.
         attach_only: Attach only.
@@ -277,7 +278,7 @@ class AssignedDevice(Document):
     Device interface class assigned to a v1 container.
 
     Attributes:
-        interface_class_guid: Interface class guid.
+        interface_class_guid: GUID of the interface class.
 
     Source:
         Schema 1 type ``AssignedDevice``.

@@ -33,7 +33,7 @@ class ProcessConfig(Document):
         create_std_out_pipe: Make a pipe from the standard output.
         create_std_err_pipe: Make a pipe from the standard error output.
         console_size: Height and width of the console, in characters.
-        create_in_utility_vm: Create in utility vm.
+        create_in_utility_vm: Start it in the utility VM instead of the container.
         oci_specification: The OCI runtime specification.
 
     Source:

@@ -96,14 +96,15 @@ class ContainerProperties(Document):
         runtime_id: GUID under which sockets and networks know the system.
         is_runtime_template: Is runtime template.
         runtime_image_path: Runtime image path.
-        stopped: Stopped.
+        stopped: The system has stopped.
         exit_type: How it ended.
         are_updates_pending: Are updates pending.
-        ob_root: Ob root.
-        statistics: Statistics.
-        process_list: Process list.
-        mapped_virtual_disk_controllers: Mapped virtual disk controllers.
-        guest_connection_info: Guest connection info.
+        ob_root: Root of the silo in the object manager.
+        statistics: v1 runtime statistics.
+        process_list: Process list: one entry of a v1 process list.
+        mapped_virtual_disk_controllers: Mapped virtual disk controllers: mapped disks
+            of one SCSI controller, keyed by LUN.
+        guest_connection_info: Guest service information in a v1 property answer.
 
     Source:
         Schema 1 type ``ContainerProperties``.
@@ -160,9 +161,9 @@ class ProcessListItem(Document):
         create_timestamp: When it was started.
         image_name: File name of the program.
         kernel_time: Processor time in kernel mode.
-        memory_commit_bytes: Memory commit bytes.
-        memory_working_set_private_bytes: Memory working set private bytes.
-        memory_working_set_shared_bytes: Memory working set shared bytes.
+        memory_commit_bytes: Committed memory.
+        memory_working_set_private_bytes: Memory in use that is not shared.
+        memory_working_set_shared_bytes: Memory in use that is shared.
         process_id: Number of the process.
         user_time: Processor time in user mode.
 
@@ -200,7 +201,8 @@ class MappedVirtualDiskController(Document):
     Mapped disks of one SCSI controller, keyed by LUN.
 
     Attributes:
-        mapped_virtual_disks: Mapped virtual disks.
+        mapped_virtual_disks: Mapped virtual disks: VHD mounted into a v1 container or
+            utility VM.
 
     Source:
         Schema 1 type ``MappedVirtualDiskController``.
@@ -258,9 +260,10 @@ class GuestConnectionInfo(Document):
     Guest service information in a v1 property answer.
 
     Attributes:
-        supported_schema_versions: Supported schema versions.
+        supported_schema_versions: Versions of the schema that are understood.
         protocol_version: Protocol version.
-        guest_defined_capabilities: Guest defined capabilities.
+        guest_defined_capabilities: Capability switches announced by a Windows guest
+            service.
 
     Source:
         Schema 1 type ``GuestConnectionInfo``.
@@ -283,7 +286,7 @@ class ResourceModificationRequestResponse(Document):
     v1 modify request; only the Network resource is used.
 
     Attributes:
-        resource_type: Resource type.
+        resource_type: Kind of a resource.
         settings: The new settings; their type depends on what is changed.
         request_type: What is done with it.
 

@@ -23,10 +23,10 @@ class Statistics(Document):
         timestamp: When the counters were read.
         container_start_time: When the system started.
         uptime: Time since the start.
-        memory: Memory.
-        processor: Processor.
-        storage: Storage.
-        network: Network.
+        memory: Memory counters.
+        processor: CPU time counters in 100 ns units.
+        storage: Normalised I/O counters.
+        network: Network: per-endpoint network counters.
 
     Source:
         Schema 1 type ``Statistics``.
@@ -149,7 +149,7 @@ class NetworkStats(Document):
         dropped_packets_incoming: Dropped packets incoming.
         dropped_packets_outgoing: Dropped packets outgoing.
         endpoint_id: GUID of the HNS endpoint.
-        instance_id: Instance id.
+        instance_id: GUID of this instance.
 
     Source:
         Schema 1 type ``NetworkStats``.
