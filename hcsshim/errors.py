@@ -37,12 +37,13 @@ from __future__ import annotations
 
 import errno
 
-from hcsshim._result import ErrorEvent, Result, read
 from hcsshim.hresult import HResult, failed, message_of, normalise, win32_code
 
 TYPE_CHECKING = False  # typing itself takes longer to import than all of this
 if TYPE_CHECKING:
     from typing import ClassVar
+
+    from hcsshim.documents import ErrorEvent, ResultError
 
 __all__ = [
     "AccessDeniedError",
@@ -51,7 +52,6 @@ __all__ = [
     "BusyError",
     "ConnectionClosedError",
     "ConnectionFailedError",
-    "ErrorEvent",
     "HandleClosedError",
     "HcsError",
     "HcsTimeoutError",
@@ -129,7 +129,7 @@ class HcsError(OSError):
         self.process_id = process_id
         self.document = document
         self._message = message
-        self._result: Result | None = None
+        self._result: ResultError | None = None
         super().__init__(self.default_errno, message)
 
     @property
@@ -143,16 +143,18 @@ class HcsError(OSError):
         return win32_code(self.hresult)
 
     @property
-    def result(self) -> Result:
-        """The result document, read; an empty one if none came."""
-        if self._result is None:
-            self._result = read(self.document)
+    def result(self) -> ResultError | None:
+        """The result document as a model; ``None`` if no readable one came."""
+        if self._result is None and self.document:
+            from hcsshim.documents import parse_result  # noqa: PLC0415 - only failures
+
+            self._result = parse_result(self.document)
         return self._result
 
     @property
     def events(self) -> tuple[ErrorEvent, ...]:
         """The events that explain the failure, most general first."""
-        return self.result.events
+        return () if self.result is None else self.result.error_events
 
     @property
     def message(self) -> str:
@@ -164,12 +166,16 @@ class HcsError(OSError):
         """
         if self._message is not None:
             return self._message
-        sentence = self.result.sentence
-        if sentence:
-            return sentence
+        result = self.result
+        if result is not None:
+            said = [event.message for event in reversed(result.error_events)]
+            for text in (*said, result.error_message):
+                if text and not text.isspace():
+                    return " ".join(text.split())
         text = message_of(self.hresult) or "The Host Compute Service reports an error."
-        blamed = ", ".join(name for name in self.result.attribution if name)
-        return f"{text} In: {blamed}." if blamed else text
+        blamed = [record.detail for record in result.attribution] if result else []
+        names = ", ".join(name for name in blamed if name)
+        return f"{text} In: {names}." if names else text
 
     def __str__(self) -> str:
         subject = self.operation

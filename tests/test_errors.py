@@ -5,12 +5,15 @@ from __future__ import annotations
 import builtins
 import errno
 import inspect
+import json
 import pickle
+from pathlib import Path
 
 import pytest
 
 from hcsshim import errors
-from hcsshim.errors import ErrorEvent, HcsError, check, error_of
+from hcsshim.documents import ErrorEvent
+from hcsshim.errors import HcsError, check, error_of
 from hcsshim.hresult import (
     HResult,
     message_of,
@@ -20,6 +23,9 @@ from hcsshim.hresult import (
     win32_code,
 )
 
+FIXTURES = Path(__file__).parent / "fixtures" / "hcs"
+RESULTS = sorted(FIXTURES.glob("result-*.json"))
+MESSAGES = sorted(FIXTURES.glob("go-message-*.json"))
 CODES = {name: code for name, code in vars(HResult).items() if isinstance(code, int)}
 FAILURES = sorted(code for code in set(CODES.values()) if code & 0x80000000)
 CLASSES = [
@@ -32,7 +38,7 @@ INVALID = (
     '{"Error":-1070137075,"ErrorMessage":"The document is invalid.","ErrorEvents":['
     '{"Message":"General.","EventId":12030},'
     '{"Message":"Unknown\\r\\nfield \'Gpu\'.","Provider":'
-    '"17103E3F-3C6E-4677-BB17-3B267EB5BE57","EventId":11000,"Flags":5,'
+    '"17103e3f-3c6e-4677-bb17-3b267eb5be57","EventId":11000,"Flags":5,'
     '"Data":[{"Type":"String","Value":"%%3224830221"}]},'
     '{"Provider":"00000000-0000-0000-0000-000000000000"}]}'
 )
@@ -122,17 +128,14 @@ def test_text_is_that_of_the_last_event_with_a_message() -> None:
 
 
 def test_events_are_decoded() -> None:
-    """Every event keeps what HCS sent; the zero GUID means that there is no provider."""
+    """Every event of the document is given, with all that HCS sent."""
     general, special, empty = error_of(0x8037010D, "x", "", INVALID).events
 
-    assert ErrorEvent("General.", event_id=12030) == general
+    assert general == ErrorEvent(message="General.", event_id=12030)
     assert special.provider == "17103e3f-3c6e-4677-bb17-3b267eb5be57"
-    assert (
-        special.event_id,
-        special.flags,
-        special.data,
-    ) == (11000, 5, ("%%3224830221",))
-    assert ErrorEvent() == empty
+    assert (special.event_id, special.flags) == (11000, 5)
+    assert [element.value for element in special.data] == ["%%3224830221"]
+    assert not empty.has_provider
 
 
 @pytest.mark.parametrize(
@@ -146,7 +149,6 @@ def test_events_are_decoded() -> None:
             ),
             "Access is denied. In: Construct.",
         ),
-        ('{"Error":{"Error":-1,"ErrorMessage":"Inner."}}', "Inner."),
         (None, "Access is denied."),
         ("", "Access is denied."),
         ("{not json", "Access is denied."),
@@ -254,3 +256,35 @@ def test_win32_code_is_cut_out() -> None:
     assert win32_code(0x80070002) == 2
     assert errors.NotFoundError(0x80070002).win32_code == 2
     assert win32_code(0x80370105) is None
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
+def test_real_results_speak_for_themselves(path: Path) -> None:
+    """The text of an error is HCS's own sentence wherever a real result has one."""
+    text = path.read_text(encoding="utf-8")
+    document = json.loads(text)
+    sentences = [event.get("Message") for event in document.get("ErrorEvents", ())]
+    own = [sentence for sentence in (document["ErrorMessage"], *sentences) if sentence]
+
+    error = error_of(document["Error"], "HcsCreateComputeSystem", "demo", text)
+
+    expected = own[-1] if own else message_of(document["Error"])
+    assert str(error).startswith(expected or "The Host Compute Service")
+    assert f"0x{document['Error'] & 0xFFFFFFFF:08X})" in str(error)
+    assert len(error.events) == len(document.get("ErrorEvents", ()))
+
+
+@pytest.mark.parametrize("path", MESSAGES, ids=lambda path: path.stem)
+def test_what_the_original_library_prints_is_in_the_text(path: Path) -> None:
+    """Code, sentence and events of a logged failure give an error that says as much."""
+    logged = json.loads(path.read_text(encoding="utf-8"))
+    code = int(logged["Code"] or "0x80004005", 16)  # one report does not tell it
+    hresult = 0x80070000 | code if code < 0x10000 else code
+    events = logged["Events"] or []
+    result = {"ErrorMessage": logged["Message"], "ErrorEvents": events}
+
+    error = error_of(hresult, logged["Operation"], logged["Id"], json.dumps(result))
+
+    said = [event["Message"] for event in events if event["Message"]]
+    assert (said or [logged["Message"]])[-1] in str(error)
+    assert f"'{logged['Id']}', 0x{hresult:08X})" in str(error)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from warnings import warn
+
 from hcsshim._native.port import GENERIC_ALL
 from hcsshim.hcs import _system_steps as steps
 from hcsshim.hcs._calls import answer
@@ -75,6 +77,14 @@ class AsyncEventStream:
         if handle:
             self._subscription.close()
             self._service.send(steps.CLOSE, handle)
+
+    def __del__(self) -> None:
+        handle = getattr(self, "_handle", 0)  # the constructor may have failed
+        if handle:
+            self._handle = 0
+            self._subscription.close()
+            self._service.send(steps.CLOSE, handle)
+            warn("unclosed event stream", ResourceWarning, stacklevel=2, source=self)
 
     async def __aenter__(self) -> Self:
         return self

@@ -314,11 +314,6 @@ class AsyncProcess:
     ) -> None:
         await self.aclose()
 
-    def __del__(self) -> None:
-        process = getattr(self, "_process", None)  # the constructor may have failed
-        if process is not None:
-            process.warn_unclosed(repr(self))
-
     def __repr__(self) -> str:
         if self.returncode is not None:
             state = f"exited with {self.returncode}"

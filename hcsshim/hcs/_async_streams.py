@@ -207,7 +207,7 @@ class AsyncPipeWriter(_Pipe):
         while left:
             try:
                 left = left[os.write(self.fileno(), left) :]
-            except BlockingIOError:
+            except BlockingIOError:  # noqa: PERF203 - seldom
                 await self._ready(to_write=True)
         return size
 

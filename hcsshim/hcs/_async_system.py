@@ -445,11 +445,6 @@ class AsyncComputeSystem:
     ) -> None:
         await self.aclose()
 
-    def __del__(self) -> None:
-        system = getattr(self, "_system", None)  # the constructor may have failed
-        if system is not None:
-            system.warn_unclosed(repr(self))
-
     def __repr__(self) -> str:
         state = " closed" if self.closed else ""
         return f"<AsyncComputeSystem {self.id!r}{state}>"

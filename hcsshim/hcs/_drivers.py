@@ -97,7 +97,7 @@ def drive(step: Step[T]) -> T:
         while True:
             try:
                 wait.block()
-            except BaseException as exc:  # noqa: BLE001 - the step decides
+            except BaseException as exc:  # noqa: BLE001, PERF203 - the step decides
                 wait = step.throw(exc)
             else:
                 wait = next(step)
@@ -118,7 +118,7 @@ async def adrive(step: Step[T]) -> T:
         while True:
             try:
                 await wait.arrive()
-            except BaseException as exc:  # noqa: BLE001 - the step decides
+            except BaseException as exc:  # noqa: BLE001, PERF203 - the step decides
                 wait = step.throw(exc)
             else:
                 wait = next(step)

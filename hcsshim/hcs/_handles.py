@@ -114,11 +114,15 @@ class Handle:
         self.exit_call.abandon()  # wakes whoever waits for the exit
         return True
 
-    def warn_unclosed(self, what: str) -> None:
-        """Warn of an owner that is collected unclosed, and close it all the same."""
-        if not self.closed and self.owner_pid == os.getpid():
-            warn(f"unclosed {what}", ResourceWarning, stacklevel=3, source=self)
-            self.close()
+    def __del__(self) -> None:
+        if self.closed or self.owner_pid != os.getpid():
+            return
+        self.close()
+        warn(f"unclosed {self.describe()}", ResourceWarning, stacklevel=2, source=self)
+
+    def describe(self) -> str:
+        """Say in a few words whose handle it is."""
+        raise NotImplementedError
 
 
 class ProcessHandle(Handle):
@@ -159,6 +163,17 @@ class ProcessHandle(Handle):
         self.killed = False
         system.adopt(self)
 
+    def describe(self) -> str:
+        """Say in a few words whose handle it is."""
+        return f"process {self.process_id} of {self.system_id!r}"
+
+    def close(self, *calls: str) -> bool:
+        """Close the handle, and descriptors nobody took; as :meth:`Handle.close`."""
+        for file in self.take_files():
+            if file >= 0:
+                os.close(file)
+        return super().close(*calls)
+
     def take_files(self) -> tuple[int, int, int]:
         """Give the descriptors away, once; from then on there are none."""
         files, self._files = self._files, (-1, -1, -1)
@@ -185,6 +200,10 @@ class SystemHandle(Handle):
         super().__init__(service, handle, exit_call, system_id)
         self._children: WeakSet[ProcessHandle] = WeakSet()
         self.signals = 0
+
+    def describe(self) -> str:
+        """Say in a few words whose handle it is."""
+        return f"compute system {self.system_id!r}"
 
     def adopt(self, process: ProcessHandle) -> None:
         """Remember a process, to close it before the system is."""

@@ -311,11 +311,6 @@ class Process:
     ) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        process = getattr(self, "_process", None)  # the constructor may have failed
-        if process is not None:
-            process.warn_unclosed(repr(self))
-
     def __repr__(self) -> str:
         if self.returncode is not None:
             state = f"exited with {self.returncode}"

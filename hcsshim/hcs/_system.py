@@ -442,11 +442,6 @@ class ComputeSystem:
     ) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        system = getattr(self, "_system", None)  # the constructor may have failed
-        if system is not None:
-            system.warn_unclosed(repr(self))
-
     def __repr__(self) -> str:
         state = " closed" if self.closed else ""
         return f"<ComputeSystem {self.id!r}{state}>"

@@ -54,7 +54,9 @@ def create(
         HcsTimeoutError: It took too long; what it makes later is terminated.
     """
     call = service.submit(CREATE, system_id, document)
-    return (yield from _own(service, call, CREATE, system_id, timeout, (TERMINATE,)))
+    return (
+        yield from _own(service, call, CREATE, system_id, timeout, undo=(TERMINATE,))
+    )
 
 
 def open_existing(
@@ -67,7 +69,7 @@ def open_existing(
         NotFoundError: There is none of this id.
     """
     call = service.submit(OPEN, system_id, GENERIC_ALL)
-    return (yield from _own(service, call, OPEN, system_id, timeout, ()))
+    return (yield from _own(service, call, OPEN, system_id, timeout, undo=()))
 
 
 def _own(  # noqa: PLR0913 - one for each thing that create and open differ in
@@ -76,6 +78,7 @@ def _own(  # noqa: PLR0913 - one for each thing that create and open differ in
     operation: str,
     system_id: str,
     timeout: float | None,
+    *,
     undo: tuple[str, ...],
 ) -> Step[SystemHandle]:
     exit_call = None
