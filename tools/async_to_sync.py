@@ -135,7 +135,11 @@ def generate(source: str) -> str:
 def shape(text: str) -> str:
     """Give what a module means, whatever its formatting and order of imports."""
     tree = ast.parse(text)
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom):
+            node.names.sort(key=lambda alias: alias.name)
+    for node in nodes:
         body = getattr(node, "body", None)
         if isinstance(body, list):
             imports = [n for n in body if isinstance(n, (ast.Import, ast.ImportFrom))]
