@@ -1,0 +1,123 @@
+"""From the name of a call to what carries it out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hcsshim._native import calls
+from hcsshim.host import process_calls, system_calls
+from hcsshim.host.results import refuse
+from hcsshim.hresult import HResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hcsshim.host.loop import Loop
+    from hcsshim.host.session import Call, Handler
+    from hcsshim.host.systems import Systems
+
+#: Calls about what only virtual machines have, or only Windows.
+_UNSUPPORTED = (
+    "HcsGetProcessorCompatibilityFromSavedState",
+    "HcsCrashComputeSystem",
+    "HcsInitializeLiveMigrationOnSource",
+    "HcsStartLiveMigrationOnSource",
+    "HcsStartLiveMigrationTransfer",
+    "HcsFinalizeLiveMigration",
+    "HcsCancelLiveMigration",
+    "HcsModifyServiceSettings",
+    "HcsSubmitWerReport",
+    "HcsCreateEmptyGuestStateFile",
+    "HcsCreateEmptyRuntimeStateFile",
+    "HcsGrantVmAccess",
+    "HcsRevokeVmAccess",
+    "HcsGrantVmGroupAccess",
+    "HcsRevokeVmGroupAccess",
+)
+
+_OF_SYSTEMS: dict[str, Callable[[Call, Systems], None]] = {
+    "HcsEnumerateComputeSystems": system_calls.enumerate_compute_systems,
+    "HcsEnumerateComputeSystemsInNamespace": system_calls.enumerate_in_namespace,
+    "HcsCreateComputeSystem": system_calls.create_compute_system,
+    "HcsCreateComputeSystemInNamespace": system_calls.create_in_namespace,
+    "HcsOpenComputeSystem": system_calls.open_compute_system,
+    "HcsOpenComputeSystemInNamespace": system_calls.open_in_namespace,
+}
+
+_WAITING: dict[str, Callable[[Call, Loop], None]] = {
+    "HcsWaitForComputeSystemExit": system_calls.wait_for_exit,
+    "HcsWaitForProcessExit": process_calls.wait_for_process_exit,
+}
+
+_OF_HANDLES: dict[str, Handler] = {
+    "HcsCloseComputeSystem": system_calls.close_compute_system,
+    "HcsStartComputeSystem": system_calls.start_compute_system,
+    "HcsShutDownComputeSystem": system_calls.shut_down_compute_system,
+    "HcsTerminateComputeSystem": system_calls.terminate_compute_system,
+    "HcsPauseComputeSystem": system_calls.pause_compute_system,
+    "HcsResumeComputeSystem": system_calls.resume_compute_system,
+    "HcsSaveComputeSystem": system_calls.save_compute_system,
+    "HcsGetComputeSystemProperties": system_calls.get_properties,
+    "HcsModifyComputeSystem": system_calls.modify_compute_system,
+    "HcsSetComputeSystemCallback": system_calls.set_callback,
+    "HcsCreateProcess": process_calls.create_process,
+    "HcsOpenProcess": process_calls.open_process,
+    "HcsCloseProcess": process_calls.close_process,
+    "HcsTerminateProcess": process_calls.terminate_process,
+    "HcsSignalProcess": process_calls.signal_process,
+    "HcsGetProcessInfo": process_calls.get_process_info,
+    "HcsGetProcessProperties": process_calls.get_process_properties,
+    "HcsModifyProcess": process_calls.modify_process,
+    "HcsSetProcessCallback": process_calls.set_process_callback,
+    "HcsGetServiceProperties": system_calls.get_service_properties,
+}
+
+
+def _not_implemented(call: Call) -> None:
+    """
+    Refuse a call that this host does not carry out.
+
+    Raises:
+        Refusal: ``E_HANDLE`` for a handle that is none, else ``E_NOTIMPL``.
+    """
+    if call.row.wire_kinds[:1] == (calls.SYSTEM,):
+        call.system()
+    raise refuse(
+        HResult.E_NOTIMPL, f"The embedded host does not carry out {call.row.name}."
+    )
+
+
+def handlers(
+    systems: Systems, loop: Loop
+) -> dict[int, tuple[calls.Call, tuple[int, ...], Handler]]:
+    """
+    Make the table that a session looks calls up in.
+
+    Returns:
+        By number: the row, the kinds of its arguments on the wire, and the handler,
+        of every call that may come over the wire.
+
+    Raises:
+        KeyError: A remote call of the table has no handler: it was forgotten here.
+    """
+    by_name: dict[str, Handler] = dict.fromkeys(_UNSUPPORTED, _not_implemented)
+    by_name.update(_OF_HANDLES)
+    for name, function in _OF_SYSTEMS.items():
+        by_name[name] = _bind_systems(function, systems)
+    for name, waiting in _WAITING.items():
+        by_name[name] = _bind_loop(waiting, loop)
+    return {
+        row.number: (row, row.wire_kinds, by_name[row.name])
+        for row in calls.table()
+        if row.remote
+    }
+
+
+def _bind_systems(
+    function: Callable[[Call, Systems], None], systems: Systems
+) -> Handler:
+    return lambda call: function(call, systems)
+
+
+def _bind_loop(function: Callable[[Call, Loop], None], loop: Loop) -> Handler:
+    return lambda call: function(call, loop)

@@ -1,0 +1,58 @@
+"""Paths in documents: those of the machine, and those that a container sees."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+
+from hcsshim.host.results import refuse, refuse_errno
+from hcsshim.hresult import HResult
+
+_DRIVE = re.compile(r"(?:\\\\\?\\|//\?/)?[A-Za-z]:(?=[\\/]|$)")
+
+
+def container_path(path: str) -> str:
+    r"""
+    Give the POSIX path that a path of a container means.
+
+    ``C:\data\logs`` is ``/data/logs``, as is ``/data/logs``. It is always absolute
+    and never climbs above the root.
+    """
+    drive = _DRIVE.match(path)
+    if drive is not None:
+        path = path[drive.end() :].replace("\\", "/")
+    elif path.startswith("\\"):
+        path = path.replace("\\", "/")
+    return posixpath.normpath("/" + path.lstrip("/"))
+
+
+def machine_directory(path: str, role: str) -> str:
+    """
+    Check a directory of the machine.
+
+    Args:
+        path: As the document has it.
+        role: What it is for, to say so: ``"layer"``.
+
+    Raises:
+        Refusal: It is not there, as Windows refuses it.
+    """
+    if not os.path.isabs(path):
+        raise refuse(
+            HResult.ERROR_PATH_NOT_FOUND,
+            f"The {role} '{path}' is not an absolute path of this machine.",
+        )
+    if not os.path.isdir(path):
+        code = HResult.ERROR_DIRECTORY
+        try:
+            os.stat(path)
+        except OSError as error:
+            absent = isinstance(error, (FileNotFoundError, NotADirectoryError))
+            raise refuse_errno(
+                error.errno or 0,
+                f"The {role} '{path}' cannot be used",
+                HResult.ERROR_PATH_NOT_FOUND if absent else None,
+            ) from None
+        raise refuse(code, f"The {role} '{path}' is not a directory.")
+    return path

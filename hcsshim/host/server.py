@@ -1,0 +1,278 @@
+"""
+The host itself: its socket, its clients, its systems, and its end.
+
+One host serves one socket: it holds the lock beside it as long as it lives. It ends
+on SIGTERM, or when it has had neither clients nor systems for a while.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import socket
+import struct
+from typing import TYPE_CHECKING
+
+from hcsshim._native.host_process import is_listening, lock_file, prepare_folder
+from hcsshim.host import wire
+from hcsshim.host.connection import Connection
+from hcsshim.host.dispatch import handlers
+from hcsshim.host.loop import READ, Loop
+from hcsshim.host.session import Session
+from hcsshim.host.systems import Systems
+from hcsshim.hresult import HResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hcsshim.host.log import Log
+    from hcsshim.host.loop import Timer
+    from hcsshim.host.silo import Silo, SiloConfig
+
+_BACKLOG = 128
+#: How long to leave new clients waiting when there are no more descriptors.
+_ACCEPT_AGAIN_SECONDS = 0.1
+#: What systems have to end when the host ends.
+_STOP_SECONDS = 10.0
+_CREDENTIALS = struct.Struct("3i")
+_NO_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+
+class AlreadyRunningError(Exception):
+    """Another host serves this socket."""
+
+
+class Host:
+    """
+    The embedded host.
+
+    Args:
+        path: Of its socket; the folder is made if it is missing.
+        open_silo: Makes silos.
+        log: Its own.
+        idle_seconds: How long it lives on without clients and systems.
+
+    Raises:
+        AlreadyRunningError: One is there already.
+        HcsError: The folder is not private.
+        OSError: The socket cannot be made.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        open_silo: Callable[[SiloConfig], Silo],
+        log: Log,
+        idle_seconds: float,
+    ) -> None:
+        self._path = path
+        self._log = log
+        self._idle_seconds = idle_seconds
+        self._idle: Timer | None = None
+        self._clients: set[Client] = set()
+        self._stopping = False
+        prepare_folder(path)
+        self._lock = _take_lock(path)
+        self.loop = Loop(log.exception)
+        self.systems = Systems(self.loop, open_silo)
+        self.systems.emptied = self._look_if_idle
+        self.handlers = handlers(self.systems, self.loop)
+        self._listener = self._listen()
+        self._look_if_idle()
+
+    def _listen(self) -> socket.socket:
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._path)  # of a host that was killed; we hold the lock
+            before = os.umask(0o177)
+            try:
+                listener.bind(self._path)
+            finally:
+                os.umask(before)
+            listener.listen(_BACKLOG)
+            listener.setblocking(False)
+        except BaseException:
+            listener.close()
+            raise
+        self.loop.watch(listener.fileno(), READ, self._accept)
+        return listener
+
+    # -- clients ---------------------------------------------------------
+
+    def _accept(self, _events: int) -> None:
+        try:
+            stream, _ = self._listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            if error.errno not in _NO_FILES:
+                raise
+            self._accept_later()
+            return
+        process, user, _group = _CREDENTIALS.unpack(
+            stream.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        )
+        if user != os.getuid():
+            self._log.write(f"refused user {user}, process {process}")
+            stream.close()
+            return
+        self._clients.add(Client(self, stream, process))
+        self._look_if_idle()
+
+    def _accept_later(self) -> None:
+        """Let the queue of the socket hold whoever comes now."""
+        self._log.write("has no descriptors left for more clients")
+        listener = self._listener
+        self.loop.unwatch(listener.fileno())
+
+        def again() -> None:
+            if self._listener is listener and not self._stopping:
+                self.loop.watch(listener.fileno(), READ, self._accept)
+
+        self.loop.call_later(_ACCEPT_AGAIN_SECONDS, again)
+
+    def forget(self, client: Client) -> None:
+        """A client is gone."""
+        self._clients.discard(client)
+        self._look_if_idle()
+
+    def failed(self, error: BaseException) -> None:
+        """Write down a bug."""
+        self._log.exception(error)
+
+    def debug(self, message: str) -> None:
+        """Write down what happened, if somebody wants to know."""
+        self._log.debug(message)
+
+    # -- the end ---------------------------------------------------------
+
+    def _look_if_idle(self) -> None:
+        if self._stopping:
+            if not len(self.systems):
+                self.loop.stop()
+            return
+        busy = bool(self._clients) or len(self.systems) > 0
+        if busy and self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        elif not busy and self._idle is None:
+            self._idle = self.loop.call_later(self._idle_seconds, self._end_if_idle)
+
+    def _end_if_idle(self) -> None:
+        """
+        End, unless a client is just coming.
+
+        Without its name nobody can connect to the socket any more; who did before is
+        waiting at it, and is served.
+        """
+        self._idle = None
+        os.unlink(self._path)
+        self._accept(READ)
+        if not self._clients:
+            self._log.debug("ends, since nobody needs it")
+            self.stop()
+            return
+        self.loop.unwatch(self._listener.fileno())
+        self._drain_listener()
+        self._listener.close()
+        self._listener = self._listen()
+
+    def _drain_listener(self) -> None:
+        """Take in all that wait at the old socket."""
+        count = -1
+        while count != len(self._clients):
+            count = len(self._clients)
+            self._accept(READ)
+
+    def stop(self) -> None:
+        """End: drop the clients, end the systems, then leave the loop."""
+        if self._stopping:
+            return
+        self._stopping = True
+        self.loop.unwatch(self._listener.fileno())
+        self._listener.close()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._path)
+        for client in tuple(self._clients):
+            client.connection.close("the host ends")
+        self.systems.terminate_all()
+        self.loop.call_later(_STOP_SECONDS, self.loop.stop)
+        self._look_if_idle()
+
+    def run(self) -> None:
+        """Serve until :meth:`stop`, then free everything."""
+        self.loop.run()
+        self.systems.close_all()
+        self.loop.close()
+        os.close(self._lock)
+
+    def stop_on_signals(self) -> None:
+        """Let SIGTERM and SIGINT end the host; only in the main thread."""
+        signal.set_wakeup_fd(self.loop.wake_file, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.loop.call_soon(self.stop))
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+
+def _take_lock(path: str) -> int:
+    """
+    Take the lock that belongs to a socket.
+
+    Raises:
+        AlreadyRunningError: A host has it and answers. One that is just ending is
+            waited for.
+    """
+    name = f"{path}.lock"
+    lock = lock_file(name, wait=False)
+    if lock is None:
+        if is_listening(path):
+            raise AlreadyRunningError(path)
+        lock = lock_file(name, wait=True)
+    if lock is None:
+        raise AlreadyRunningError(path)
+    return lock
+
+
+class Client:
+    """
+    One connection, from its hello on a session.
+
+    Args:
+        host: That it talks to.
+        stream: Its socket.
+        process: Its process id, for the log.
+    """
+
+    def __init__(self, host: Host, stream: socket.socket, process: int) -> None:
+        self._host = host
+        self._process = process
+        self._session: Session | None = None
+        self.connection = Connection(stream, host.loop, self._receive, self._closed)
+
+    def _receive(self, header: wire.Header, body: memoryview) -> None:
+        if self._session is not None:
+            self._session.receive(header, body)
+            return
+        name = wire.decode_hello(header, body)
+        pid = os.getpid()
+        if header.detail != wire.VERSION:
+            code = HResult.HCS_E_UNSUPPORTED_PROTOCOL_VERSION
+            self.connection.send(wire.encode_welcome(_VERSION, pid, code))
+            self.connection.end()
+            return
+        self._host.debug(f"talks to {name!a}, process {self._process}")
+        self._session = Session(self.connection, self._host.handlers, self._host.failed)
+        self.connection.send(wire.encode_welcome(_VERSION, pid))
+
+    def _closed(self, reason: str) -> None:
+        self._host.debug(f"ended with process {self._process}: {reason}")
+        if self._session is not None:
+            self._session.end()
+        self._host.forget(self)
+
+
+_VERSION = f"hcsshim host, wire version {wire.VERSION}"

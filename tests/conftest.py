@@ -1,0 +1,174 @@
+"""Fixtures for tests of every folder: above all, an embedded host of one's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from hcsshim._native import calls, host_process
+from hcsshim.host import wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: What the kernel and a host have to clean up after a test, at most.
+_SETTLE_SECONDS = 10.0
+
+
+class PrivateHost:
+    """
+    An embedded host that only this test run uses.
+
+    Attributes:
+        path: Of its socket, also in ``HCSSHIM_HOST``.
+        state: Its state folder, also in ``XDG_STATE_HOME``.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = str(folder / "run" / "host.sock")
+        self.state = folder / "state"
+
+    def connect(self) -> socket.socket:
+        """Connect and shake hands, starting the host if it does not run."""
+        host_process.ensure_running()
+        stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        stream.connect(self.path)
+        stream.settimeout(_SETTLE_SECONDS)
+        stream.sendall(wire.encode_hello("tests"))
+        return stream
+
+    @staticmethod
+    def receive(stream: socket.socket) -> tuple[wire.Header, memoryview]:
+        """Receive one frame that brings no descriptors."""
+        head = stream.recv(wire.HEADER_BYTES, socket.MSG_WAITALL)
+        header = wire.decode_header(head)
+        left = header.length - wire.HEADER_BYTES
+        body = stream.recv(left, socket.MSG_WAITALL) if left else b""
+        return header, memoryview(body)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        with self.connect() as stream:
+            return self.receive(stream)[0].detail
+
+    def systems(self) -> list[str]:
+        """List the ids of its systems."""
+        (row,) = (r for r in calls.table() if r.name == "HcsEnumerateComputeSystems")
+        with self.connect() as stream:
+            self.receive(stream)
+            stream.sendall(wire.encode_call(row, 1, (None,)))
+            answer = wire.decode_answer(*self.receive(stream))
+        return [found["Id"] for found in json.loads(answer.document or "[]")]
+
+    def log(self) -> str:
+        """Read its log."""
+        return Path(host_process.log_path()).read_text(encoding="utf-8")
+
+    def stop(self) -> None:
+        """Stop it, and wait until its process is gone."""
+        if not host_process.is_listening(self.path):
+            return
+        process = os.pidfd_open(self.pid)
+        try:
+            signal.pidfd_send_signal(process, signal.SIGTERM)
+            ended, _, _ = select.select([process], [], [], _SETTLE_SECONDS)
+            assert ended, f"the host does not end\n{self.log()}"
+        finally:
+            os.close(process)
+
+
+def descendants(pid: int) -> set[int]:
+    """List the processes that descend from one."""
+    children: dict[int, list[int]] = {}
+    for entry in os.scandir("/proc"):
+        if not entry.name.isdigit():
+            continue
+        try:
+            status = Path(entry.path, "stat").read_text(encoding="utf-8")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        parent = int(status.rpartition(")")[2].split()[1])
+        children.setdefault(parent, []).append(int(entry.name))
+    found: set[int] = set()
+    waiting = [pid]
+    while waiting:
+        for child in children.get(waiting.pop(), []):
+            found.add(child)
+            waiting.append(child)
+    return found
+
+
+def wait_for_end(pids: set[int]) -> set[int]:
+    """Wait until processes have ended; give those that have not."""
+    left = set()
+    for pid in pids:
+        try:
+            process = os.pidfd_open(pid)
+        except ProcessLookupError:
+            continue
+        try:
+            if not select.select([process], [], [], _SETTLE_SECONDS)[0]:
+                left.add(pid)
+        finally:
+            os.close(process)
+    return left
+
+
+def _mounts() -> list[str]:
+    return Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+
+
+def _cgroups(pid: int) -> list[str]:
+    """List the cgroups that a host made."""
+    return [
+        folder
+        for folder, _, _ in os.walk("/sys/fs/cgroup")
+        if f"hcsshim-{pid}-" in folder
+    ]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _private_host() -> Iterator[PrivateHost]:
+    """Keep every test away from the user's own host, and end ours at last."""
+    folder = Path(tempfile.mkdtemp(prefix="hcsshim-", dir="/tmp"))  # paths are short
+    with pytest.MonkeyPatch.context() as patch:
+        host = PrivateHost(folder)
+        patch.setenv(host_process.SOCKET_VARIABLE, host.path)
+        patch.setenv("XDG_STATE_HOME", str(host.state))
+        yield host
+        host.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def host(_private_host: PrivateHost) -> Iterator[PrivateHost]:
+    """
+    Give a running embedded host, and check that the test left nothing in it.
+
+    All tests of a run share it. ``HCSSHIM_HOST`` is set, so the package's own calls
+    reach it.
+    """
+    host_process.ensure_running()
+    before = _mounts()
+    pid = _private_host.pid
+    children = descendants(pid)
+    yield _private_host
+    left = _private_host.systems()
+    if left:
+        _private_host.stop()  # the next test shall not suffer
+        pytest.fail(f"systems were left: {left}")
+    if _private_host.pid != pid:
+        return  # the test ended the host, and so all that was in it
+    assert not wait_for_end(descendants(pid) - children), _private_host.log()
+    assert before == _mounts()
+    assert not _cgroups(pid)
