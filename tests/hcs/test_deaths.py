@@ -199,6 +199,4 @@ def test_giving_up_at_any_moment_leaks_nothing() -> None:
 
     asyncio.run(scenario())
 
-    wait_until(
-        lambda: not [s for s in enumerate_systems() if s.id.startswith(prefix)]
-    )
+    wait_until(lambda: not [s for s in enumerate_systems() if s.id.startswith(prefix)])
