@@ -170,7 +170,7 @@ def test_giving_up_at_any_moment_leaks_nothing() -> None:
     """
     Time-outs and cancelled tasks, at whatever point they hit, leave no system.
     """
-    generator = random.Random(20)
+    generator = random.Random(20)  # noqa: S311 - no secret
     prefix = f"cancelled-{os.getpid()}-"
 
     async def live(name: str) -> None:

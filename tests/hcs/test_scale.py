@@ -29,7 +29,7 @@ ECHO = ["sh", "-c", "tee /dev/fd/3 3>&1 | wc -c >&2"]
 
 def threads() -> int:
     """Count the threads of this process, Python's and native ones."""
-    return len(os.listdir("/proc/self/task"))
+    return len(list(Path("/proc/self/task").iterdir()))
 
 
 def resident_kib() -> int:
