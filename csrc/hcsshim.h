@@ -295,7 +295,80 @@ HCSSHIM_API int32_t hcsshim_handle_listen(hcsshim_service *service,
                                           uint64_t handle,
                                           hcsshim_queue *queue);
 
-/* ---- streams and the stdio relay (csrc/relay) ------------------------- */
+/* ---- the stdio relay (csrc/relay) ------------------------------------- */
+
+/* One thread that moves the bytes of any number of transfers. */
+typedef struct hcsshim_relay hcsshim_relay;
+
+enum hcsshim_copy_flags {
+    HCSSHIM_COPY_OWNS_SOURCE = 1, /* the transfer closes it at its end */
+    HCSSHIM_COPY_OWNS_TARGET = 2  /* the same; its reader then sees the end */
+};
+
+/* How a transfer ended. */
+typedef struct hcsshim_outcome {
+    int32_t hresult; /* 0: the source ended and all of it was written */
+    uint64_t bytes;  /* that were moved */
+} hcsshim_outcome;
+
+/* hcsshim_relay_new() - start a relay; it costs one thread. */
+HCSSHIM_API int32_t hcsshim_relay_new(hcsshim_relay **out);
+
+/*
+ * hcsshim_relay_free() - cancel every transfer, end the thread, free all.
+ *
+ * No thread may be inside another function of the relay. NULL does nothing.
+ */
+HCSSHIM_API void hcsshim_relay_free(hcsshim_relay *relay);
+
+/*
+ * hcsshim_relay_copy() - move everything from one file into another.
+ *
+ * source, target: pipes, terminals, sockets, devices, or regular files in any
+ *                 combination. Without the flag that hands it over, a file
+ *                 stays the caller's, who may close it at once, and is not
+ *                 changed for others who use it.
+ * flags:          enum hcsshim_copy_flags. On failure nothing is handed over.
+ * transfer:       its id, to be ended with hcsshim_transfer_end().
+ *
+ * Ends with the source, or when nobody reads the target any more: then the
+ * outcome is ERROR_BROKEN_PIPE. Never blocks. Any thread.
+ */
+HCSSHIM_API int32_t hcsshim_relay_copy(hcsshim_relay *relay, int64_t source,
+                                       int64_t target, uint32_t flags,
+                                       uint64_t *transfer);
+
+/*
+ * hcsshim_transfer_wait() - block until a transfer has ended.
+ *
+ * timeout_ms: 0 looks only, 0xFFFFFFFF waits.
+ *
+ * Returns 0 with the outcome; HRESULT of WAIT_TIMEOUT; HCSSHIM_E_INTERRUPTED;
+ * E_HANDLE. Any number of threads.
+ */
+HCSSHIM_API int32_t hcsshim_transfer_wait(hcsshim_relay *relay,
+                                          uint64_t transfer,
+                                          uint32_t timeout_ms,
+                                          hcsshim_outcome *out);
+
+/*
+ * hcsshim_transfer_notify() - post an event of type HCSSHIM_EVENT_TICKET when
+ * a transfer has ended. Returns 0; 1 if it has already; E_HANDLE.
+ */
+HCSSHIM_API int32_t hcsshim_transfer_notify(hcsshim_relay *relay,
+                                            uint64_t transfer,
+                                            hcsshim_queue *queue);
+
+/*
+ * hcsshim_transfer_cancel() - stop a transfer where it is; its outcome is then
+ * ERROR_OPERATION_ABORTED. Returns 0 or E_HANDLE. Does not wait.
+ */
+HCSSHIM_API int32_t hcsshim_transfer_cancel(hcsshim_relay *relay,
+                                            uint64_t transfer);
+
+/* hcsshim_transfer_end() - cancel a transfer that runs, and forget it. */
+HCSSHIM_API int32_t hcsshim_transfer_end(hcsshim_relay *relay,
+                                         uint64_t transfer);
 
 /* ---- disk formats: tar, ext4, VHD, dm-verity (csrc/layer) ------------- */
 

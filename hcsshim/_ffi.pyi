@@ -139,7 +139,28 @@ class Lib:
         self, service: CData, handle: int, queue: CData, /
     ) -> int: ...
 
-    # streams and the stdio relay
+    # the stdio relay
+    HCSSHIM_COPY_OWNS_SOURCE: Final[int]
+    HCSSHIM_COPY_OWNS_TARGET: Final[int]
+    def hcsshim_relay_new(self, out: CData, /) -> int: ...
+    def hcsshim_relay_free(self, relay: CData, /) -> None: ...
+    def hcsshim_relay_copy(
+        self,
+        relay: CData,
+        source: int,
+        target: int,
+        flags: int,
+        transfer: CData,
+        /,
+    ) -> int: ...
+    def hcsshim_transfer_wait(
+        self, relay: CData, transfer: int, timeout_ms: int, out: CData, /
+    ) -> int: ...
+    def hcsshim_transfer_notify(
+        self, relay: CData, transfer: int, queue: CData, /
+    ) -> int: ...
+    def hcsshim_transfer_cancel(self, relay: CData, transfer: int, /) -> int: ...
+    def hcsshim_transfer_end(self, relay: CData, transfer: int, /) -> int: ...
 
     # disk formats: tar, ext4, VHD, dm-verity
     HCSSHIM_VERITY_BLOCK: Final[int]
