@@ -1,0 +1,65 @@
+"""``hcsshim create``: a container that lives until it is stopped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from hcsshim.cli.options import container_options, container_text
+
+if TYPE_CHECKING:
+    from hcsshim.cli.options import Volume
+
+
+@click.command()
+@click.option(
+    "--document",
+    type=click.File("r", encoding="utf-8"),
+    help="A whole HCS document instead of the options below; - reads stdin.",
+)
+@container_options
+@click.argument("system_id", metavar="ID")
+@click.pass_context
+def create(  # noqa: PLR0913 - click gives every option as an argument
+    ctx: click.Context,
+    *,
+    document: click.utils.LazyFile | None,
+    layers: tuple[str, ...],
+    scratch: str | None,
+    volumes: tuple[Volume, ...],
+    hostname: str | None,
+    memory: int | None,
+    cpus: float | None,
+    unisolated: bool,
+    system_id: str,
+) -> None:
+    """
+    Create the container ID. It does not run yet, and lives until it is stopped.
+
+    \b
+    Examples:
+      hcsshim create web --layer rootfs --memory 512m
+      hcsshim create web --document config.json
+    """  # noqa: D301 - click's mark for text to be left as it is
+    from hcsshim import ComputeSystem  # noqa: PLC0415 - lazily
+
+    described = layers or scratch or volumes or hostname or memory or cpus or unisolated
+    if document is not None and described:
+        raise click.UsageError("--document says all there is; drop the others", ctx)
+    text = (
+        document.read()
+        if document is not None
+        else container_text(
+            layers=layers,
+            scratch=scratch,
+            volumes=volumes,
+            hostname=hostname,
+            memory=memory,
+            cpus=cpus,
+            unisolated=unisolated,
+            keep=True,
+        )
+    )
+    ComputeSystem.create(system_id, text).close()
+    click.echo(system_id)

@@ -1,0 +1,119 @@
+"""``hcsshim host``: the embedded host."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from hcsshim.cli.show import json_option
+from hcsshim.cli.tables import print_json
+
+_STOP_SECONDS = 30.0
+
+
+@click.group()
+def host() -> None:
+    """
+    Start, look at and stop the embedded host.
+
+    It starts by itself when it is needed, and ends when nobody needs it.
+    """
+
+
+def connect() -> object:
+    """Connect to the host if one runs; ``None`` if none does."""
+    from hcsshim._native import host_process  # noqa: PLC0415 - lazily
+    from hcsshim._native.service import NativeService  # noqa: PLC0415 - as above
+    from hcsshim.errors import ConnectionFailedError, NotFoundError  # noqa: PLC0415
+
+    try:
+        return NativeService(host_process.socket_path())
+    except (NotFoundError, ConnectionFailedError):
+        return None
+
+
+def running_host() -> int | None:
+    """Give the process id of the host, if one runs."""
+    from hcsshim._native.service import NativeService  # noqa: PLC0415 - lazily
+
+    service = connect()
+    if not isinstance(service, NativeService):
+        return None
+    process_id = service.host_process_id
+    service.close()
+    return process_id
+
+
+@host.command()
+@click.option("--foreground", is_flag=True, help="Stay in this terminal.")
+def start(*, foreground: bool) -> None:
+    """Start the host, if it does not run."""
+    from hcsshim._native import host_process  # noqa: PLC0415 - lazily
+
+    if foreground:
+        os.execv(sys.executable, [sys.executable, "-m", "hcsshim.host"])  # noqa: S606 - no shell
+    host_process.ensure_running()
+    click.echo(f"running, process {running_host()}")
+
+
+@host.command()
+@json_option
+def status(*, as_json: bool) -> int:
+    """Tell whether the host runs; exits with 3 if it does not."""
+    from hcsshim import enumerate_systems  # noqa: PLC0415 - lazily
+    from hcsshim._native import host_process  # noqa: PLC0415 - as above
+
+    process_id = running_host()
+    systems = len(enumerate_systems()) if process_id is not None else 0
+    facts = {
+        "running": process_id is not None,
+        "process_id": process_id,
+        "systems": systems,
+        "socket": host_process.socket_path(),
+        "log": host_process.log_path(),
+    }
+    if as_json:
+        print_json(facts)
+    elif process_id is None:
+        click.echo(f"not running ({facts['socket']})")
+    else:
+        click.echo(f"running, process {process_id}, {systems} systems")
+        click.echo(f"socket {facts['socket']}")
+        click.echo(f"log    {facts['log']}")
+    return 0 if process_id is not None else 3
+
+
+@host.command()
+def stop() -> None:
+    """Stop the host, and with it every container."""
+    process_id = running_host()
+    if process_id is None:
+        click.echo("not running")
+        return
+    os.kill(process_id, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_SECONDS
+    while running_host() is not None:
+        if time.monotonic() > deadline:
+            raise click.ClickException(
+                f"the host, process {process_id}, has not ended in "
+                f"{_STOP_SECONDS:.0f} seconds"
+            )
+        time.sleep(0.02)  # nothing tells of another's end
+    click.echo("stopped")
+
+
+@host.command()
+@click.option("-n", "--lines", default=50, show_default=True, help="How many.")
+def logs(*, lines: int) -> None:
+    """Print the end of the host's log."""
+    from hcsshim._native import host_process  # noqa: PLC0415 - lazily
+
+    path = Path(host_process.log_path())
+    if path.exists():
+        for line in path.read_text("utf-8", "replace").splitlines()[-lines:]:
+            click.echo(line)

@@ -1,0 +1,235 @@
+"""``hcsshim run`` and ``hcsshim exec``: commands in containers."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from time import time
+from typing import TYPE_CHECKING
+
+import click
+
+from hcsshim.cli import records
+from hcsshim.cli.app import sentence
+from hcsshim.cli.options import (
+    container_options,
+    container_text,
+    environment,
+    process_options,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from hcsshim import ComputeSystem
+    from hcsshim.cli.options import Volume
+
+#: Exit codes for what is no exit code of the command, as with other container tools.
+OUR_FAULT, NOT_EXECUTABLE, NOT_FOUND = 125, 126, 127
+
+
+class RunError(click.ClickException):
+    """The command could not be run."""
+
+    def __init__(self, error: BaseException, exit_code: int) -> None:
+        super().__init__(sentence(error))
+        self.exit_code = exit_code
+
+
+@contextmanager
+def run_errors(found: int = OUR_FAULT, denied: int = OUR_FAULT) -> Iterator[None]:
+    """Give the failures of a piece of work the exit codes of ``run``."""
+    from hcsshim import AccessDeniedError, NotFoundError  # noqa: PLC0415 - lazily
+
+    try:
+        yield
+    except NotFoundError as error:
+        raise RunError(error, found) from error
+    except AccessDeniedError as error:
+        raise RunError(error, denied) from error
+    except (OSError, ValueError) as error:
+        raise RunError(error, OUR_FAULT) from error
+
+
+def run_in(  # noqa: PLR0913 - the options of process_options
+    system: ComputeSystem,
+    command: tuple[str, ...],
+    *,
+    variables: dict[str, str],
+    workdir: str | None,
+    user: str | None,
+    interactive: bool,
+    tty: bool,
+) -> int:
+    """Run a command in a running system, joined to our stdio; give its exit code."""
+    from hcsshim.cli.attach import attach, window_size  # noqa: PLC0415 - lazily
+
+    with run_errors(NOT_FOUND, NOT_EXECUTABLE):
+        process = system.create_process(
+            list(command),
+            env=variables,
+            cwd=workdir,
+            user=user,
+            console_size=window_size() if tty else None,
+            stdin=interactive,
+            stderr=not tty,
+        )
+    with process, run_errors():
+        return attach(process, console=tty and interactive)
+
+
+@click.command()
+@click.option("--name", help="The container's id; by default a new one.")
+@click.option("--rm", "remove", is_flag=True, help="Keep nothing of it.")
+@container_options
+@process_options
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def run(  # noqa: PLR0913 - click gives every option as an argument
+    *,
+    name: str | None,
+    remove: bool,
+    layers: tuple[str, ...],
+    scratch: str | None,
+    volumes: tuple[Volume, ...],
+    hostname: str | None,
+    memory: int | None,
+    cpus: float | None,
+    unisolated: bool,
+    variables: tuple[tuple[str, str], ...],
+    env_files: tuple[Path, ...],
+    workdir: str | None,
+    user: str | None,
+    interactive: bool,
+    tty: bool,
+    command: tuple[str, ...],
+) -> int:
+    """
+    Run COMMAND in a container of its own, and end the container with it.
+
+    With --layer, what the command wrote is kept until `hcsshim rm`, unless --rm or
+    --scratch is given. The exit code is the command's; 125 if hcsshim failed, 126 and
+    127 if the command cannot be executed or does not exist.
+
+    \b
+    Examples:
+      hcsshim run -- sh -c 'echo hello from $(hostname)'
+      hcsshim run -it --rm --layer rootfs -v "$PWD:/src:ro" -w /src -- sh
+      printf 'a\\nb\\n' | hcsshim run -i -- wc -l
+    """  # noqa: D301 - click's mark for text to be left as it is
+    from hcsshim.hcs._run import new_id  # noqa: PLC0415 - lazily
+
+    system_id = name or new_id()
+    keeps = bool(layers) and not remove and scratch is None
+    with run_errors():
+        folder = records.new_scratch(system_id) if keeps else scratch
+    begin, exit_code = time(), None
+    try:
+        text = container_text(
+            layers=layers,
+            scratch=folder,
+            volumes=volumes,
+            hostname=hostname,
+            memory=memory,
+            cpus=cpus,
+            unisolated=unisolated,
+            keep=False,
+        )
+        exit_code = run_system(
+            system_id,
+            text,
+            command,
+            variables=environment(variables, env_files),
+            workdir=workdir,
+            user=user,
+            interactive=interactive,
+            tty=tty,
+        )
+    finally:
+        if keeps and exit_code is None:
+            records.remove(system_id)
+        elif keeps:
+            records.keep(
+                records.Record(
+                    id=system_id,
+                    command=command,
+                    exit_code=exit_code,
+                    created=begin,
+                    ended=time(),
+                )
+            )
+    return exit_code
+
+
+def run_system(  # noqa: PLR0913 - the options of process_options
+    system_id: str,
+    document: str,
+    command: tuple[str, ...],
+    *,
+    variables: dict[str, str],
+    workdir: str | None,
+    user: str | None,
+    interactive: bool,
+    tty: bool,
+) -> int:
+    """Create a system, run a command in it, end the system; give the exit code."""
+    from hcsshim import ComputeSystem  # noqa: PLC0415 - lazily
+
+    with run_errors():
+        system = ComputeSystem.create(system_id, document)
+    # Whatever happens, closing the last handle ends the system.
+    with system:
+        with run_errors():
+            system.start()
+        exit_code = run_in(
+            system,
+            command,
+            variables=variables,
+            workdir=workdir,
+            user=user,
+            interactive=interactive,
+            tty=tty,
+        )
+        with run_errors():
+            system.terminate()
+    return exit_code
+
+
+@click.command("exec")
+@process_options
+@click.argument("system_id", metavar="ID")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def exec_(  # noqa: PLR0913 - click gives every option as an argument
+    *,
+    variables: tuple[tuple[str, str], ...],
+    env_files: tuple[Path, ...],
+    workdir: str | None,
+    user: str | None,
+    interactive: bool,
+    tty: bool,
+    system_id: str,
+    command: tuple[str, ...],
+) -> int:
+    """
+    Run COMMAND in the running container ID.
+
+    The exit code is the command's, as with `hcsshim run`.
+
+    \b
+    Examples:
+      hcsshim exec web -- ps
+      hcsshim exec -it web -- sh
+    """  # noqa: D301 - click's mark for text to be left as it is
+    from hcsshim import ComputeSystem  # noqa: PLC0415 - lazily
+
+    with run_errors():
+        system = ComputeSystem.open(system_id)
+    with system:
+        return run_in(
+            system,
+            command,
+            variables=environment(variables, env_files),
+            workdir=workdir,
+            user=user,
+            interactive=interactive,
+            tty=tty,
+        )
