@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
@@ -53,8 +53,7 @@ class LazyGroup(click.Group):
             return None
         module, name = COMMANDS[cmd_name].split(":")
         command = getattr(import_module(module), name)
-        assert isinstance(command, click.Command)
-        return command
+        return command if isinstance(command, click.Command) else None
 
 
 @click.command(
@@ -62,8 +61,10 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(metadata.version("hcsshim"), prog_name="hcsshim")
-@click.option("--debug", is_flag=True, help="Show where in the program a failure arose.")
+@click.version_option(package_name="hcsshim", prog_name="hcsshim")
+@click.option(
+    "--debug", is_flag=True, help="Show where in the program a failure arose."
+)
 @click.pass_context
 def cli(ctx: click.Context, debug: bool) -> None:  # noqa: FBT001 - click's
     """
@@ -82,7 +83,9 @@ def cli(ctx: click.Context, debug: bool) -> None:  # noqa: FBT001 - click's
     ctx.meta["hcsshim.debug"] = debug or "HCSSHIM_DEBUG" in os.environ
 
 
-def run(arguments: Sequence[str], command: click.Command = cli) -> int:
+def run(  # noqa: PLR0911 - one for each kind of end
+    arguments: Sequence[str], command: click.Command = cli
+) -> int:
     """
     Run a command line.
 
@@ -96,9 +99,7 @@ def run(arguments: Sequence[str], command: click.Command = cli) -> int:
     program = command.name or "hcsshim"
     debug = "--debug" in arguments or "HCSSHIM_DEBUG" in os.environ
     try:
-        result = command.main(
-            list(arguments), prog_name=program, standalone_mode=False
-        )
+        result = command.main(list(arguments), prog_name=program, standalone_mode=False)
     except click.exceptions.Exit as end:
         return end.exit_code
     except (click.Abort, KeyboardInterrupt):

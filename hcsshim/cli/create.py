@@ -9,6 +9,8 @@ import click
 from hcsshim.cli.options import container_options, container_text
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from hcsshim.cli.options import Volume
 
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 def create(  # noqa: PLR0913 - click gives every option as an argument
     ctx: click.Context,
     *,
-    document: click.utils.LazyFile | None,
+    document: TextIO | None,
     layers: tuple[str, ...],
     scratch: str | None,
     volumes: tuple[Volume, ...],

@@ -19,7 +19,7 @@ _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _MIB = 1 << 20
 
 
-class Size(click.ParamType):
+class Size(click.ParamType[int]):
     """A size in bytes, with a unit if one is given: ``512m``, ``2g``, ``1.5GiB``."""
 
     name = "size"
@@ -60,7 +60,7 @@ class Volume:
     read_only: bool
 
 
-class VolumeType(click.ParamType):
+class VolumeType(click.ParamType[Volume]):
     """``SRC:DST`` or ``SRC:DST:ro``."""
 
     name = "volume"
@@ -86,7 +86,7 @@ class VolumeType(click.ParamType):
         return Volume(str(source), match[2], match[3] == "ro")
 
 
-class Variable(click.ParamType):
+class Variable(click.ParamType[tuple[str, str]]):
     """``NAME=VALUE``, or ``NAME`` for the value that it has here."""
 
     name = "variable"

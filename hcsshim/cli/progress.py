@@ -25,7 +25,7 @@ def progress_bar(
         To be called with the bytes done so far, all in all.
     """
     if not sys.stderr.isatty():
-        yield lambda done: None
+        yield lambda _: None
         return
     from rich.console import Console  # noqa: PLC0415 - only for people
     from rich.progress import (  # noqa: PLC0415 - as above

@@ -44,7 +44,9 @@ def _folder() -> Path:
 
 def _folder_of(system_id: str) -> Path:
     """Give the folder of a container; an id is no path."""
-    name = "".join(c if c.isalnum() or c in "-_." else f"%{ord(c):x}" for c in system_id)
+    name = "".join(
+        c if c.isalnum() or c in "-_." else f"%{ord(c):x}" for c in system_id
+    )
     return _folder() / (name if name.strip(".") else f"%{name}")
 
 

@@ -28,12 +28,11 @@ if TYPE_CHECKING:
 OUR_FAULT, NOT_EXECUTABLE, NOT_FOUND = 125, 126, 127
 
 
-class RunError(click.ClickException):
-    """The command could not be run."""
-
-    def __init__(self, error: BaseException, exit_code: int) -> None:
-        super().__init__(sentence(error))
-        self.exit_code = exit_code
+def run_error(error: BaseException, exit_code: int) -> click.ClickException:
+    """Say that the command could not be run, with an exit code for that."""
+    failure = click.ClickException(sentence(error))
+    failure.exit_code = exit_code  # type: ignore[misc] # click reads it so
+    return failure
 
 
 @contextmanager
@@ -44,11 +43,11 @@ def run_errors(found: int = OUR_FAULT, denied: int = OUR_FAULT) -> Iterator[None
     try:
         yield
     except NotFoundError as error:
-        raise RunError(error, found) from error
+        raise run_error(error, found) from error
     except AccessDeniedError as error:
-        raise RunError(error, denied) from error
+        raise run_error(error, denied) from error
     except (OSError, ValueError) as error:
-        raise RunError(error, OUR_FAULT) from error
+        raise run_error(error, OUR_FAULT) from error
 
 
 def run_in(  # noqa: PLR0913 - the options of process_options

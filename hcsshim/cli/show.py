@@ -15,7 +15,11 @@ json_option = click.option("--json", "as_json", is_flag=True, help="For programs
 
 @click.command()
 @click.option(
-    "-a", "--all", "everything", is_flag=True, help="Also those that ended and are kept."
+    "-a",
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Also those that ended and are kept.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Only the ids.")
 @json_option
@@ -27,8 +31,8 @@ def ps(*, everything: bool, quiet: bool, as_json: bool) -> None:
     systems = enumerate_systems()
     ended = records.kept() if everything else []
     if quiet:
-        for item in (*systems, *ended):
-            click.echo(item.id)
+        for system_id in [s.id for s in systems] + [record.id for record in ended]:
+            click.echo(system_id)
         return
     if as_json:
         print_json([to_dict(system) for system in systems] + [_ended(r) for r in ended])

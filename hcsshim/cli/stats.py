@@ -40,10 +40,10 @@ def sample_of(system_id: str, statistics: Statistics) -> Sample:
         id=system_id,
         at=monotonic(),
         cpu_seconds=total.total_seconds() if total is not None else 0.0,
-        memory_bytes=memory and memory.memory_usage_commit_bytes,
-        memory_peak_bytes=memory and memory.memory_usage_commit_peak_bytes,
-        read_bytes=storage and storage.read_size_bytes,
-        written_bytes=storage and storage.write_size_bytes,
+        memory_bytes=memory.memory_usage_commit_bytes if memory else None,
+        memory_peak_bytes=memory.memory_usage_commit_peak_bytes if memory else None,
+        read_bytes=storage.read_size_bytes if storage else None,
+        written_bytes=storage.write_size_bytes if storage else None,
     )
 
 
@@ -107,7 +107,10 @@ def stats(
     samples = take_samples(ids)
     if as_json:
         print_json(
-            [attrs.asdict(sample, filter=lambda a, _: a.name != "at") for sample in samples]
+            [
+                attrs.asdict(sample, filter=lambda a, _: a.name != "at")
+                for sample in samples
+            ]
         )
     elif no_stream or not sys.stdout.isatty():
         print_table(COLUMNS, [row_of(sample, None) for sample in samples])

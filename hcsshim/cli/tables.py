@@ -34,7 +34,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> No
         Console().print(rich_table(columns, rows))
         return
     widths = [
-        max(len(column), *(len(row[column]) for row in rows), 0) if rows else len(column)
+        max(len(column), *(len(row[column]) for row in rows), 0)
+        if rows
+        else len(column)
         for column in columns
     ]
     for cells in (columns, *([row[column] for column in columns] for row in rows)):
