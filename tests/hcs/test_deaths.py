@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.host
 
+DOCUMENT = {
+    "SchemaVersion": {"Major": 2, "Minor": 1},
+    "ShouldTerminateOnLastHandleClosed": True,
+    "Container": {},
+}
+
 BECOME_CLIENT = """
 import sys, time
 from hcsshim import ComputeSystem
@@ -129,7 +135,7 @@ def test_death_of_the_host_is_told_to_every_waiter() -> None:
     All waiters learn of it within a second, nothing of the host survives, and the
     next call starts a new one.
     """
-    with ComputeSystem.create("doomed", {"Container": {}}) as system:
+    with ComputeSystem.create("doomed", DOCUMENT) as system:
         system.start()
         process = system.create_process(["sleep", "1000"])
         host = service.shared().host_process_id
@@ -174,12 +180,7 @@ def test_giving_up_at_any_moment_leaks_nothing() -> None:
     prefix = f"cancelled-{os.getpid()}-"
 
     async def live(name: str) -> None:
-        document = {
-            "SchemaVersion": {"Major": 2, "Minor": 1},
-            "ShouldTerminateOnLastHandleClosed": True,
-            "Container": {},
-        }
-        async with await AsyncComputeSystem.create(name, document) as system:
+        async with await AsyncComputeSystem.create(name, DOCUMENT) as system:
             await system.start()
             async with await system.create_process(["cat"]) as process:
                 await process.communicate(b"x" * 100_000)
@@ -194,7 +195,7 @@ def test_giving_up_at_any_moment_leaks_nothing() -> None:
         for number in range(10):
             with pytest.raises(HcsTimeoutError):
                 await AsyncComputeSystem.create(
-                    f"{prefix}timeout-{number}", {"Container": {}}, timeout=0
+                    f"{prefix}timeout-{number}", DOCUMENT, timeout=0
                 )
 
     asyncio.run(scenario())

@@ -24,7 +24,7 @@ DOCUMENT = {
 }
 
 #: Sends its input back on stdout, and the input's length on stderr.
-ECHO = ["sh", "-c", "tee /dev/fd/3 3>&1 | wc -c >&2"]
+ECHO = ["sh", "-c", "{ tee /dev/fd/3 | wc -c >&2; } 3>&1"]
 
 
 def threads() -> int:
