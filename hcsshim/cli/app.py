@@ -29,9 +29,6 @@ COMMANDS = {
     "stats": "hcsshim.cli.stats:stats",
     "events": "hcsshim.cli.events:events",
     "host": "hcsshim.cli.host:host",
-    "disk": "hcsshim.cli.disk:disk",
-    "verity": "hcsshim.cli.verity:verity",
-    "vhd": "hcsshim.cli.vhd:vhd",
 }
 
 #: What Ctrl-C makes of an exit code: 128 and the number of SIGINT.

@@ -51,7 +51,7 @@ def raw_terminal() -> Iterator[None]:
         yield
         return
     before = termios.tcgetattr(0)
-    tty.setraw(0)
+    tty.setraw(0, termios.TCSADRAIN)  # what was typed ahead stays
     try:
         yield
     finally:
@@ -112,6 +112,8 @@ def attach(process: Process, *, console: bool) -> int:
         Its exit code.
     """
     with ExitStack() as stack:
+        # First: once its output shows, a person may press Ctrl-C.
+        stack.enter_context(signals_passed_on(process))
         outputs = []
         for stream, target in ((process.stdout, 1), (process.stderr, 2)):
             if stream is not None:
@@ -123,7 +125,6 @@ def attach(process: Process, *, console: bool) -> int:
             process.stdin.close()
             transfer = relay.shared().copy(0, own, own_target=True)
             stack.enter_context(transfer)
-        stack.enter_context(signals_passed_on(process))
         if console:
             stack.enter_context(raw_terminal())
             stack.enter_context(window_followed(process))

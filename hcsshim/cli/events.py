@@ -13,15 +13,19 @@ import click
 if TYPE_CHECKING:
     from hcsshim import ComputeSystem, SystemEvent
 
-    #: The id of a container and what happened; an exception instead if listening
-    #: failed; ``None`` when no more can come from one listener.
-    Item = tuple[str, SystemEvent | BaseException | None]
+    #: The id of a container and what happened; a word of our own when listening has
+    #: begun, an exception if it failed, ``None`` when no more can come.
+    Item = tuple[str, SystemEvent | str | BaseException | None]
+
+#: From here on no event of a container is missed.
+LISTENING = "LISTENING"
 
 
 def listen(system: ComputeSystem, items: SimpleQueue[Item]) -> None:
     """Put the events of one system into the queue, to the last."""
     try:
         with system.events() as stream:
+            items.put((system.id, LISTENING))
             for event in stream:
                 items.put((system.id, event))
     except Exception as error:  # noqa: BLE001 - raised again where it is told
@@ -29,14 +33,18 @@ def listen(system: ComputeSystem, items: SimpleQueue[Item]) -> None:
     items.put((system.id, None))
 
 
-def line_of(system_id: str, event: SystemEvent, *, as_json: bool) -> str:
+def line_of(system_id: str, event: SystemEvent | str, *, as_json: bool) -> str:
     """Write an event on one line."""
     moment = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
+    if isinstance(event, str):
+        fields = {"time": moment, "id": system_id, "type": event}
+        return json.dumps(fields) if as_json else " ".join(fields.values())
     kind = getattr(event.type, "name", None) or f"{event.type:#x}"
     if as_json:
         data = json.loads(event.document) if event.document else None
-        fields = {"time": moment, "id": system_id, "type": kind, "data": data}
-        return json.dumps({**fields, "status": f"0x{event.hresult:08X}"})
+        status = f"0x{event.hresult:08X}"
+        about = {"time": moment, "id": system_id, "type": kind}
+        return json.dumps({**about, "status": status, "data": data})
     return " ".join(filter(None, (moment, system_id, kind, event.document)))
 
 

@@ -30,10 +30,15 @@ ABORTED = 0x800703E3
 @pytest.fixture
 def relay() -> Iterator[Relay]:
     """A relay of the test's own, which leaves no descriptor behind."""
-    before = set(os.listdir("/proc/self/fd"))
+    before = open_files()
     with Relay() as relay:
         yield relay
-    assert before == set(os.listdir("/proc/self/fd"))
+    assert before == open_files()
+
+
+def open_files() -> set[str]:
+    """Name the descriptors that this process has open."""
+    return {path.name for path in Path("/proc/self/fd").iterdir()}
 
 
 def read_all(file: int) -> bytes:
@@ -316,7 +321,7 @@ def test_freeing_with_transfers_under_way() -> None:
     """
     Closing the relay ends what runs, and closes every file.
     """
-    before = set(os.listdir("/proc/self/fd"))
+    before = open_files()
     relay = Relay()
     pipes = [(os.pipe(), os.pipe()) for _ in range(20)]
     for source, target in pipes:
@@ -328,7 +333,7 @@ def test_freeing_with_transfers_under_way() -> None:
     for source, target in pipes:
         os.close(source[1])
         os.close(target[0])
-    assert before == set(os.listdir("/proc/self/fd"))
+    assert before == open_files()
 
 
 def test_shared_relay_survives_a_fork() -> None:
