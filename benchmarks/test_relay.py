@@ -134,6 +134,7 @@ def test_into_python_memory(
     size = 1 << 30
     command = ["head", "-c", str(size), "/dev/zero"]
     document = {
+        "SchemaVersion": {"Major": 2, "Minor": 1},
         "ShouldTerminateOnLastHandleClosed": True,
         "Container": {
             "Storage": {
@@ -201,6 +202,7 @@ def test_echo(benchmark: BenchmarkFixture, pipes: str, rootfs: Path) -> None:
 
     shutil.copy(pipes, rootfs / "bin" / "pipes")
     document = {
+        "SchemaVersion": {"Major": 2, "Minor": 1},
         "ShouldTerminateOnLastHandleClosed": True,
         "Container": {
             "Storage": {
