@@ -14,6 +14,8 @@ from hcsshim.errors import HandleClosedError, HcsTimeoutError, check
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from typing_extensions import Self
+
     from hcsshim._ffi import CData
 
 _E_HANDLE: int = lib.HCSSHIM_E_HANDLE
@@ -88,7 +90,7 @@ class Transfer:
         """Cancel it if it runs, and forget it. Idempotent."""
         lib.hcsshim_transfer_end(self._relay.native, self._id)
 
-    def __enter__(self) -> Transfer:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -155,7 +157,7 @@ class Relay:
         """Cancel every transfer and end the thread. No other thread may be in it."""
         ffi.release(self._relay)
 
-    def __enter__(self) -> Relay:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
