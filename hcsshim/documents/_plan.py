@@ -12,6 +12,7 @@ import functools
 import importlib
 import operator
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
@@ -192,6 +193,16 @@ class Plan:
             values["extra"] = Extra(unknown, sent)
         return self._make(values)
 
+    def _extra(self, members: object) -> Extra:
+        """Take unknown members that a caller adds; known ones have fields."""
+        if not isinstance(members, Mapping):
+            raise DocumentError("a mapping", members, f"{self.cls.__name__}.extra")
+        for name in members:
+            if not isinstance(name, str) or name.casefold() in self._folded:
+                path = f"{self.cls.__name__}.extra"
+                raise DocumentError("names that have no field", name, path)
+        return Extra(members)
+
     def _within(self, wire: str, error: DocumentError) -> DocumentError:
         """Add a member's name to an error, and take a secret out of it."""
         secret = wire in self._secrets
@@ -255,6 +266,8 @@ class Plan:
         Raises:
             DocumentError: A field has a value of the wrong type.
         """
+        if type(document.extra) is not Extra:
+            object.__setattr__(document, "extra", self._extra(document.extra))
         for member, value in zip(self.members, self._values(document), strict=True):
             if value is None or value == ():
                 continue

@@ -118,6 +118,15 @@ def test_spelling_is_normalised() -> None:
     assert storage.layers == (documents.Layer(cache=documents.CacheMode.ENABLED),)
 
 
+def test_members_without_a_field_can_be_sent() -> None:
+    """What a newer Windows knows can be sent before there is a field for it."""
+    layer = documents.Layer(id="1", extra={"New": [1]})  # type: ignore[arg-type]
+
+    assert documents.dumps(layer) == '{"Id":"1","New":[1]}'
+    with pytest.raises(DocumentError, match=r"^Layer\.extra: expected names"):
+        documents.Layer(extra={"id": "2"})  # type: ignore[arg-type]
+
+
 def test_unlisted_values_are_sent_on_purpose() -> None:
     """A value this version does not know must be marked as such."""
     layer = documents.Layer(cache=documents.Unlisted("Sometimes"))
