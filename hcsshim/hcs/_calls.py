@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from time import perf_counter
 
 from hcsshim.errors import HcsTimeoutError, check
 from hcsshim.hcs._drivers import wait_for
+from hcsshim.hcs._log import log_call
 
 TYPE_CHECKING = False  # typing costs more to import than the rest of the package
 if TYPE_CHECKING:
@@ -42,13 +44,16 @@ def answer(
             cancel.
         HcsError: The call failed.
     """
+    started = perf_counter()
     try:
         completion = yield from wait_for(call, timeout)
     except BaseException as exc:
         call.abandon()
+        log_call(operation, system_id, None, started)
         if type(exc) is HcsTimeoutError:
             raise timed_out(operation, system_id, timeout, process_id) from None
         raise
+    log_call(operation, system_id, completion.hresult, started)
     check(
         completion.hresult,
         operation,

@@ -22,6 +22,7 @@ from hcsshim.errors import (
 from hcsshim.hcs._calls import answer, timed_out
 from hcsshim.hcs._drivers import wait_for
 from hcsshim.hcs._handles import ProcessHandle
+from hcsshim.hcs._log import log_lost_exit
 from hcsshim.hresult import HResult
 
 TYPE_CHECKING = False  # typing costs more to import than the rest of the package
@@ -287,6 +288,7 @@ def _settle_exit(process: ProcessHandle) -> Step[None]:
         yield from wait_exit(process, EXIT_LAG)
     except HcsTimeoutError:
         process.returncode = UNKNOWN_EXIT_CODE
+        log_lost_exit(process.system_id, process.process_id)
         process.exit_call.abandon()  # wakes whoever waits for it
     except (HandleClosedError, NotFoundError):
         return
