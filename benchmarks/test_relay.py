@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import statistics
 import subprocess
 import time
@@ -124,9 +125,7 @@ def drop(read: Callable[[], int]) -> None:
         pass
 
 
-def test_into_python_memory(
-    benchmark: BenchmarkFixture, pipes: str, rootfs: Path
-) -> None:
+def test_into_python_memory(benchmark: BenchmarkFixture, rootfs: Path) -> None:
     """
     One round: 1 GiB from a process of a system into a buffer of ours, and from a
     subprocess through ``os.read``.
@@ -198,8 +197,6 @@ def test_echo(benchmark: BenchmarkFixture, pipes: str, rootfs: Path) -> None:
     One round: 3000 one-byte echoes through a process of a system, and through a
     subprocess on a bare pipe pair. Everything on one CPU.
     """
-    import shutil
-
     shutil.copy(pipes, rootfs / "bin" / "pipes")
     document = {
         "SchemaVersion": {"Major": 2, "Minor": 1},

@@ -36,15 +36,16 @@ def _serve(ready: int) -> int:
     from hcsshim._native import host_process  # noqa: PLC0415 - see main
     from hcsshim.host.log import DEBUG_VARIABLE, Log  # noqa: PLC0415
     from hcsshim.host.server import AlreadyRunningError, Host  # noqa: PLC0415
-    from hcsshim.host.silos import open_silo, remove_leftovers  # noqa: PLC0415
+    from hcsshim.host.silos import Silos, remove_leftovers  # noqa: PLC0415
 
     background = ready >= 0
     log = Log(
         host_process.log_path() if background else None,
         debug=bool(os.environ.get(DEBUG_VARIABLE)),
     )
+    silos = Silos()
     try:
-        host = Host(host_process.socket_path(), open_silo, log, _idle_seconds())
+        host = Host(host_process.socket_path(), silos.open, log, _idle_seconds())
     except AlreadyRunningError as error:
         log.write(f"not needed: another one serves {error}")
         if background:
@@ -60,7 +61,9 @@ def _serve(ready: int) -> int:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    silos.keep_spare(host.loop.call_later)
     host.run()
+    silos.close()
     log.write("ended")
     return 0
 

@@ -6,21 +6,60 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hcsshim.host.silo import Silo, SiloConfig
+    from hcsshim.host.silo_linux import SpareSilo
+
+#: Seconds from the use of the spare silo until the next is made: the system that
+#: took it has been started by then.
+_SPARE_AFTER = 0.002
 
 
-def open_silo(config: SiloConfig) -> Silo:
-    """
-    Begin to make a silo.
+class Silos:
+    """Makes silos, and may keep a spare one so that the next comes sooner."""
 
-    Raises:
-        OSError: This machine cannot make one.
-    """
-    if sys.platform != "linux":
-        raise OSError(f"there are no silos for {sys.platform}")
-    from hcsshim.host.silo_linux import LinuxSilo  # noqa: PLC0415 - by platform
+    def __init__(self) -> None:
+        self._call_later: Callable[[float, Callable[[], None]], object] | None = None
+        self._spare: SpareSilo | None = None
 
-    return LinuxSilo(config)
+    def keep_spare(
+        self, call_later: Callable[[float, Callable[[], None]], object]
+    ) -> None:
+        """
+        Keep a spare silo from now on.
+
+        Args:
+            call_later: Has something called after some seconds.
+        """
+        self._call_later = call_later
+
+    def open(self, config: SiloConfig) -> Silo:
+        """
+        Begin to make a silo.
+
+        Raises:
+            OSError: This machine cannot make one.
+        """
+        if sys.platform != "linux":
+            raise OSError(f"there are no silos for {sys.platform}")
+        from hcsshim.host.silo_linux import (  # noqa: PLC0415 - by platform
+            LinuxSilo,
+            SpareSilo,
+        )
+
+        if self._call_later is None:
+            return LinuxSilo(config)
+        if self._spare is None:
+            self._spare = SpareSilo()
+        silo = LinuxSilo(config, self._spare)
+        self._call_later(_SPARE_AFTER, self._spare.prepare)
+        return silo
+
+    def close(self) -> None:
+        """Let the spare one end."""
+        if self._spare is not None:
+            self._spare.close()
 
 
 def remove_leftovers() -> None:

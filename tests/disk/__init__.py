@@ -1,0 +1,1 @@
+"""Tests of disk formats, and the archives they share."""

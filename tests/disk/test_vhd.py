@@ -51,7 +51,7 @@ def test_footer_is_the_references() -> None:
     geometry=st.tuples(st.integers(0, 65535), st.integers(0, 255), st.integers(0, 255)),
     saved_state=st.booleans(),
 )
-def test_footer_survives_a_round_trip(  # noqa: PLR0913 - each is a field
+def test_footer_survives_a_round_trip(  # noqa: PLR0913, PLR0917 - each is a field
     sectors: int,
     unique_id: UUID,
     timestamp: int,

@@ -1,0 +1,213 @@
+/*
+ * The root of a silo.
+ *
+ * Everything of the machine that is needed is opened first, as O_PATH, because
+ * a descriptor still leads there when mounts have covered the path, and the
+ * silo's own symbolic links cannot redirect it. Mounts within the new root
+ * happen after pivot_root, when "/" cannot lead out of it. The machine's root
+ * goes last.
+ */
+#include "silo.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/*
+ * Any directory that exists: only this mount namespace sees it covered. /sys
+ * is never part of a base, so nothing that a silo may see is lost.
+ */
+static const char *const stages[] = {"/sys", "/mnt", "/srv"};
+
+struct sources {
+    int machine;
+    int sys; /* -1 where the machine has none */
+    int *layers;
+    uint32_t layer_count;
+    int *mappings;
+    uint32_t mapping_count;
+    int scratch;
+};
+
+static void close_all(int *files, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        close(files[i]);
+    free(files);
+}
+
+static void close_sources(struct sources *sources)
+{
+    close_all(sources->layers, sources->layer_count);
+    close_all(sources->mappings, sources->mapping_count);
+    if (sources->scratch >= 0)
+        close(sources->scratch);
+    if (sources->sys >= 0)
+        close(sources->sys);
+    if (sources->machine >= 0)
+        close(sources->machine);
+}
+
+static int open_layers(const struct silo_config *config,
+                       struct sources *sources, struct silo_failure *failure)
+{
+    const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+    uint32_t count = config->layer_count;
+
+    sources->layers = calloc((size_t)count + 1, sizeof(int));
+    if (sources->layers == NULL)
+        return silo_fail(failure, "open the layers", NULL);
+    for (; sources->layer_count < count; sources->layer_count++) {
+        const char *path = config->layers[sources->layer_count];
+        int layer = open(path, flags);
+        if (layer < 0)
+            return silo_fail(failure, "open a layer", path);
+        sources->layers[sources->layer_count] = layer;
+    }
+    return 0;
+}
+
+static int open_mappings(const struct silo_config *config,
+                         struct sources *sources, struct silo_failure *failure)
+{
+    sources->mappings = calloc((size_t)config->mapping_count + 1, sizeof(int));
+    if (sources->mappings == NULL)
+        return silo_fail(failure, "open the mapped directories", NULL);
+    for (; sources->mapping_count < config->mapping_count;
+         sources->mapping_count++) {
+        const char *path = config->mappings[sources->mapping_count].source;
+        int source = open(path, O_PATH | O_CLOEXEC);
+        if (source < 0)
+            return silo_fail(failure, "open a mapped directory", path);
+        sources->mappings[sources->mapping_count] = source;
+    }
+    return 0;
+}
+
+static int open_scratch(const struct silo_config *config,
+                        struct sources *sources, struct silo_failure *failure)
+{
+    if (!config->has_scratch)
+        return 0;
+    sources->scratch = open(config->scratch, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (sources->scratch < 0 ||
+        (mkdirat(sources->scratch, "upper", 0755) != 0 && errno != EEXIST) ||
+        (mkdirat(sources->scratch, "work", 0755) != 0 && errno != EEXIST))
+        return silo_fail(failure, "open the scratch folder", config->scratch);
+    return 0;
+}
+
+static int open_sources(const struct silo_config *config,
+                        struct sources *sources, struct silo_failure *failure)
+{
+    sources->machine = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (sources->machine < 0)
+        return silo_fail(failure, "open the machine's root", "/");
+    sources->sys = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (open_layers(config, sources, failure) != 0 ||
+        open_mappings(config, sources, failure) != 0)
+        return -1;
+    return open_scratch(config, sources, failure);
+}
+
+/* Enter a tmpfs of our own, with the directories that mounting takes. */
+static int enter_stage(struct silo_failure *failure)
+{
+    size_t i = 0;
+
+    while (mount("silo", stages[i], "tmpfs", MS_NOSUID | MS_NODEV,
+                 "mode=0755") != 0)
+        if (errno != ENOENT || ++i == sizeof(stages) / sizeof(stages[0]))
+            return silo_fail(failure, "mount memory for the writes", stages[0]);
+    if (chdir(stages[i]) != 0 || mkdir("upper", 0755) != 0 ||
+        mkdir("work", 0755) != 0 || mkdir("root", 0755) != 0 ||
+        mkdir("base", 0755) != 0 || mkdir("empty", 0755) != 0)
+        return silo_fail(failure, "prepare the mounts", stages[i]);
+    return 0;
+}
+
+static int mount_layers(const struct silo_config *config,
+                        const struct sources *sources,
+                        struct silo_failure *failure)
+{
+    char upper[64] = "upper";
+    char work[64] = "work";
+
+    if (sources->scratch >= 0) {
+        (void)snprintf(upper, sizeof(upper), "/proc/self/fd/%d/upper",
+                       sources->scratch);
+        (void)snprintf(work, sizeof(work), "/proc/self/fd/%d/work",
+                       sources->scratch);
+    }
+    if (config->layer_count == 0)
+        return silo_machine_graft(sources->machine, upper, work, "root",
+                                  failure);
+    return silo_overlay_mount(sources->layers, sources->layer_count, upper,
+                              work, "root", failure);
+}
+
+static int bring_loopback_up(void)
+{
+    struct ifreq request = {.ifr_name = "lo"};
+    int result = -1;
+    int file = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (file < 0)
+        return -1;
+    if (ioctl(file, SIOCGIFFLAGS, &request) == 0) {
+        request.ifr_flags = (short)(request.ifr_flags | IFF_UP);
+        result = ioctl(file, SIOCSIFFLAGS, &request);
+    }
+    close(file);
+    return result;
+}
+
+/* The new root is "/" from here on; the machine's lies over it for a while. */
+static int fill_root(const struct silo_config *config,
+                     const struct sources *sources,
+                     struct silo_failure *failure)
+{
+    if (chdir("root") != 0 || syscall(SYS_pivot_root, ".", ".") != 0 ||
+        chdir("/") != 0)
+        return silo_fail(failure, "enter the new root", NULL);
+    if (silo_system_mount(sources->machine, sources->sys, config->all_users,
+                          failure) != 0)
+        return -1;
+    for (uint32_t i = 0; i < config->mapping_count; i++)
+        if (silo_mapping_mount(sources->mappings[i], &config->mappings[i],
+                               failure) != 0)
+            return -1;
+    if (fchdir(sources->machine) != 0 || umount2(".", MNT_DETACH) != 0 ||
+        chdir("/") != 0)
+        return silo_fail(failure, "leave the machine's root", NULL);
+    return 0;
+}
+
+int silo_root_build(const struct silo_config *config,
+                    struct silo_failure *failure)
+{
+    struct sources sources = {.machine = -1, .sys = -1, .scratch = -1};
+    int result = -1;
+
+    (void)umask(022);
+    if (mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+        return silo_fail(failure, "separate the mounts", "/");
+    if (sethostname(config->hostname, strlen(config->hostname)) != 0)
+        return silo_fail(failure, "set the host name", config->hostname);
+    if (bring_loopback_up() != 0)
+        return silo_fail(failure, "bring up the loopback interface", "lo");
+    if (open_sources(config, &sources, failure) == 0 &&
+        enter_stage(failure) == 0 &&
+        mount_layers(config, &sources, failure) == 0)
+        result = fill_root(config, &sources, failure);
+    close_sources(&sources);
+    return result;
+}
