@@ -1,1 +1,2 @@
-/* pyconfig.h - stands beside our Python.h; the stable ABI needs nothing of it. */
+/* pyconfig.h - stands beside our Python.h; the stable ABI needs nothing of it.
+ */

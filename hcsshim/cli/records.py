@@ -96,5 +96,8 @@ def remove(system_id: str) -> bool:
     # Renamed first, so that an interrupted removal leaves no half container.
     doomed = folder.with_name(f".{folder.name}.{os.getpid()}.{time():.0f}")
     folder.rename(doomed)
+    # overlayfs leaves a folder that nobody, not even its owner, may enter.
+    for closed in doomed.glob("scratch/work/*"):
+        closed.chmod(0o700)
     shutil.rmtree(doomed)
     return True

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from programs import find_program
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -31,8 +31,7 @@ def shim_sources(platform: str) -> list[str]:
 def run_sanitized(program: Path, sanitizer: str, platform: str, folder: Path) -> str:
     """Build a C test with the shim's sources, run it, and give what it printed."""
     binary = folder / program.stem
-    compiler = shutil.which("clang") or shutil.which("gcc")
-    assert compiler, "a C compiler is needed"
+    compiler = find_program("clang")
     subprocess.run(
         [
             compiler,

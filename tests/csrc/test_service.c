@@ -28,7 +28,7 @@
 
 enum { OPEN_SYSTEM = 125, CLOSE_SYSTEM = 127, START_SYSTEM = 128 };
 
-static char socket_path[128];
+static char socket_path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 
 /* ---- a host that answers ---------------------------------------------- */
 
@@ -120,7 +120,7 @@ static hcsshim_service *connect_to(struct host *host, pthread_t *thread)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     hcsshim_service *service;
 
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", socket_path);
+    memcpy(address.sun_path, socket_path, strlen(socket_path));
     unlink(socket_path);
     host->listener = socket(AF_UNIX, SOCK_STREAM, 0);
     assert(bind(host->listener, (struct sockaddr *)&address, sizeof address) ==
@@ -380,7 +380,8 @@ int main(int count, char **arguments)
 {
     assert(count == 2);
     signal(SIGPIPE, SIG_IGN);
-    snprintf(socket_path, sizeof socket_path, "%s", arguments[1]);
+    assert(strlen(arguments[1]) < sizeof socket_path);
+    strcpy(socket_path, arguments[1]);
     ids_are_never_reused();
     no_event_is_lost_or_out_of_order();
     stale_handles_and_bad_values_are_refused();

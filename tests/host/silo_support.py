@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import attrs
+from programs import find_program
 
 from hcsshim.host.silo import (
     Command,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-BUSYBOX = "/bin/busybox"
 PATIENCE = 20.0
 ENVIRONMENT = {"PATH": "/bin"}
 
@@ -71,7 +71,7 @@ def make_layer(folder: Path) -> Path:
     Make a root file system of one static busybox.
     """
     (folder / "bin").mkdir(parents=True)
-    shutil.copy(BUSYBOX, folder / "bin" / "busybox")
+    shutil.copy(find_program("busybox"), folder / "bin" / "busybox")
     for name in APPLETS:
         (folder / "bin" / name).symlink_to("busybox")
     (folder / "etc").mkdir()
