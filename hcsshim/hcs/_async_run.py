@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from hcsshim.errors import HcsError
 from hcsshim.hcs._async_system import AsyncComputeSystem
 from hcsshim.hcs._completed import CompletedProcess
 from hcsshim.hcs._container import container_document
 from hcsshim.hcs._system_steps import discard
 from hcsshim.hcs._timeouts import DEFAULT, Deadline
+
+#: How long a failed run waits for its system to be gone, before it tells.
+END_SECONDS = 10.0
 
 TYPE_CHECKING = False  # typing costs more to import than the rest of the package
 if TYPE_CHECKING:
@@ -111,7 +117,12 @@ async def async_run(  # noqa: PLR0913 - what a command and its container can be 
             returncode = await process.wait(deadline.left())
             output = await process.communicate() if capture_output else (None, None)
         await system.terminate(timeout=deadline.left(DEFAULT))
-    except BaseException:
+    except Exception:
+        with suppress(HcsError):  # what went wrong before is what the caller is told
+            await system.terminate(timeout=END_SECONDS)
+        discard(system._system)  # noqa: SLF001 - the two are one face
+        raise
+    except BaseException:  # cancelled, or interrupted: nobody waits any more
         discard(system._system)  # noqa: SLF001 - the two are one face
         raise
     await system.aclose()
