@@ -76,10 +76,10 @@ enum hcsshim_argument_kind {
 /* One row of calls.def. Everything is static: never freed. */
 typedef struct hcsshim_call_row {
     uint32_t number;
-    int remote;          /* 1: the embedded host answers it */
-    const char *library; /* "computecore" */
-    const char *name;    /* "HcsCreateComputeSystem" */
-    uint8_t kinds[8];    /* enum hcsshim_argument_kind, then END */
+    int remote;       /* 1: the embedded host answers it */
+    const char *dll;  /* "computecore" */
+    const char *name; /* "HcsCreateComputeSystem" */
+    uint8_t kinds[8]; /* enum hcsshim_argument_kind, then END */
 } hcsshim_call_row;
 
 /*

@@ -26,14 +26,14 @@ class Call(NamedTuple):
 
     Attributes:
         number: What names it on the wire.
-        library: The DLL that exports it, without ``.dll``.
+        dll: The DLL that exports it, without ``.dll``.
         name: The export.
         remote: The embedded host answers it.
         kinds: Of its arguments, in order, all of them.
     """
 
     number: int
-    library: str
+    dll: str
     name: str
     remote: bool
     kinds: tuple[int, ...]
@@ -52,7 +52,7 @@ def table() -> tuple[Call, ...]:
     return tuple(
         Call(
             row.number,
-            ffi.string(row.library).decode(),
+            ffi.string(row.dll).decode(),
             ffi.string(row.name).decode(),
             bool(row.remote),
             tuple(bytes(row.kinds).rstrip(b"\0")),
@@ -63,7 +63,7 @@ def table() -> tuple[Call, ...]:
 
 @lru_cache(maxsize=1)
 def _numbers() -> dict[tuple[str, str], int]:
-    return {(call.library, call.name): call.number for call in table()}
+    return {(call.dll, call.name): call.number for call in table()}
 
 
 def number(name: str, library: str = "computecore") -> int:

@@ -97,7 +97,7 @@ def remove(system_id: str) -> bool:
     doomed = folder.with_name(f".{folder.name}.{os.getpid()}.{time():.0f}")
     folder.rename(doomed)
     # overlayfs leaves a folder that nobody, not even its owner, may enter.
-    for closed in doomed.glob("scratch/work/*"):
+    for closed in (doomed / "scratch" / "work").glob("*"):
         closed.chmod(0o700)
     shutil.rmtree(doomed)
     return True

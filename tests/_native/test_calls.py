@@ -18,7 +18,7 @@ def test_create_is_as_the_dll_declares_it() -> None:
     """A row gives the library, the reach and the arguments in order."""
     (create,) = (c for c in calls.table() if c.name == "HcsCreateComputeSystem")
 
-    assert create.library == "computecore"
+    assert create.dll == "computecore"
     assert create.remote
     assert create.wire_kinds == (calls.TEXT, calls.TEXT, calls.OUT_SYSTEM)
 
