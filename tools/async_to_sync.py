@@ -158,11 +158,11 @@ def outdated() -> list[str]:
     """
     found = []
     for source, target in MODULES.items():
-        text = HEADER.format(source=source)
-        text += convert((ROOT / source).read_text(encoding="utf-8"))
+        header = HEADER.format(source=source)
+        text = header + convert((ROOT / source).read_text(encoding="utf-8"))
         path = ROOT / target
         committed = path.read_text(encoding="utf-8") if path.exists() else ""
-        if shape(committed) != shape(text) or not committed.startswith("# Generated"):
+        if shape(committed) != shape(text) or not committed.startswith(header):
             found.append(target)
     return found
 
