@@ -7,6 +7,7 @@
 #undef NDEBUG
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -78,7 +79,20 @@ static void welcome(int file)
 struct host {
     int listener;
     size_t most; /* calls answered before the host goes away */
+    int keeps;   /* what is held back stays so, although no other call comes */
 };
+
+/* Answer what is held back, if nobody calls for a moment. */
+static void answer_when_quiet(const struct host *host, int file,
+                              hcsshim__frame *held)
+{
+    struct pollfd coming = {.fd = file, .events = POLLIN};
+
+    if (held->id == 0 || host->keeps || poll(&coming, 1, 1) != 0)
+        return;
+    answer(file, held);
+    held->id = 0;
+}
 
 static void *serve(void *context)
 {
@@ -89,9 +103,12 @@ static void *serve(void *context)
     size_t count = 0;
 
     assert(file >= 0 && body != NULL);
-    while (count < host->most && read_all(file, header, sizeof header)) {
+    while (count < host->most) {
         hcsshim__frame frame;
 
+        answer_when_quiet(host, file, &held);
+        if (!read_all(file, header, sizeof header))
+            break;
         hcsshim__frame_get_header(header, &frame);
         assert(frame.length - sizeof header <= 1 << 20);
         if (!read_all(file, body, frame.length - sizeof header))
@@ -102,7 +119,7 @@ static void *serve(void *context)
             continue;
         count++;
         if (held.id == 0 && (frame.id & 3) == 1) {
-            held = frame; /* answered after a later one */
+            held = frame; /* answered after a later one, if one comes */
             continue;
         }
         answer(file, &frame);
@@ -263,7 +280,7 @@ static int somebody_waits(hcsshim_service *service)
 
 static void freeing_wakes_who_waits(void)
 {
-    struct host host = {.most = SIZE_MAX};
+    struct host host = {.most = SIZE_MAX, .keeps = 1};
     hcsshim_value open[2] = {{"id", 2, 0}, {NULL, 0, 1}};
     pthread_t thread, waiter;
     hcsshim_service *service = connect_to(&host, &thread);
