@@ -76,7 +76,8 @@ class ScriptedHost:
         frame = HEADER.pack(HEADER.size + len(body), kind, 0, key, hresult, detail)
         rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))
         sent = self.connection.sendmsg([frame + body], [rights] if files else [])
-        self.connection.sendall((frame + body)[sent:])
+        if sent < len(frame + body):  # or the peer may be gone already
+            self.connection.sendall((frame + body)[sent:])
 
     def answer(self, key: int, hresult: int = 0, text: bytes | None = None) -> None:
         """Answer a call."""
