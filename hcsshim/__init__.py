@@ -45,12 +45,15 @@ if TYPE_CHECKING:
     )
     from hcsshim.hcs._async_system import AsyncComputeSystem as AsyncComputeSystem
     from hcsshim.hcs._completed import CompletedProcess as CompletedProcess
+    from hcsshim.hcs._container import ContainerConfig as ContainerConfig
     from hcsshim.hcs._container import container_document as container_document
     from hcsshim.hcs._event_stream import EventStream as EventStream
     from hcsshim.hcs._events import EventType as EventType
     from hcsshim.hcs._events import SystemEvent as SystemEvent
     from hcsshim.hcs._process import Process as Process
     from hcsshim.hcs._run import run as run
+    from hcsshim.hcs._schema import choose_schema as choose_schema
+    from hcsshim.hcs._schema import schema_version as schema_version
     from hcsshim.hcs._service import enumerate_systems as enumerate_systems
     from hcsshim.hcs._service import modify_service as modify_service
     from hcsshim.hcs._service import service_properties as service_properties
@@ -94,11 +97,12 @@ _HOMES = {
     ),
     "hcs._async_system": ("AsyncComputeSystem",),
     "hcs._completed": ("CompletedProcess",),
-    "hcs._container": ("container_document",),
+    "hcs._container": ("ContainerConfig", "container_document"),
     "hcs._event_stream": ("EventStream",),
     "hcs._events": ("EventType", "SystemEvent"),
     "hcs._process": ("Process",),
     "hcs._run": ("run",),
+    "hcs._schema": ("choose_schema", "schema_version"),
     "hcs._service": ("enumerate_systems", "modify_service", "service_properties"),
     "hcs._system": ("ComputeSystem",),
     "hresult": ("HResult",),
