@@ -1,0 +1,98 @@
+"""The parsers over anything that a fuzzer thinks of, for a few seconds each."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+from programs import find_program
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+#: Each target, what it is built with, and how often it is run.
+TARGETS = {"fuzz_tar": (["tar_header", "tar_pax", "tar_read", "tar_sparse"], 40000)}
+
+
+def make_tar(archive_format: int) -> bytes:
+    """Give a small tar with members of every kind."""
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w", format=archive_format) as tar:
+        for number, kind in enumerate(b"0123456"):
+            member = tarfile.TarInfo(f"folder/{'x' * 60 * number}")
+            member.type = bytes([kind])
+            member.linkname = "y" * 30 * number
+            member.mtime = 1.5
+            if archive_format == tarfile.PAX_FORMAT:
+                member.pax_headers = {"SCHILY.xattr.user.a": "b"}
+            body = bytes(700) if kind == ord("0") else b""
+            member.size = len(body)
+            tar.addfile(member, io.BytesIO(body))
+    return target.getvalue()
+
+
+def make_sparse_tar() -> bytes:
+    """Give a tar with a sparse file in GNU's pax format 1.0."""
+    target = io.BytesIO()
+    body = b"2\n2\n3\n8\n2\n".ljust(512, b"\0") + b"abcde"
+    with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        member = tarfile.TarInfo("sparse")
+        member.size = len(body)
+        member.pax_headers = {
+            "GNU.sparse.major": "1",
+            "GNU.sparse.minor": "0",
+            "GNU.sparse.realsize": "12",
+        }
+        tar.addfile(member, io.BytesIO(body))
+    return target.getvalue()
+
+
+def write_seeds(folder: Path) -> None:
+    """Write what the fuzzer starts from; two bytes in front are the target's."""
+    folder.mkdir()
+    tars = [
+        make_tar(tarfile.GNU_FORMAT),
+        make_tar(tarfile.PAX_FORMAT),
+        make_sparse_tar(),
+    ]
+    for number, tar in enumerate(tars):
+        (folder / f"{number}.tar").write_bytes(b"\2\x64" + tar)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_parser(target: str, tmp_path: Path) -> None:
+    """
+    A parser neither reads out of bounds nor contradicts itself, whatever it is given.
+    """
+    sources, runs = TARGETS[target]
+    program = tmp_path / target
+    subprocess.run(
+        [
+            find_program("clang"),
+            *("-std=c11", "-D_GNU_SOURCE", "-g", "-O1"),
+            "-fsanitize=fuzzer,address,undefined",
+            "-fno-sanitize-recover=all",
+            *("-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror"),
+            f"-I{ROOT / 'csrc'}",
+            *("-o", str(program)),
+            str(HERE / f"{target}.c"),
+            *(str(ROOT / "csrc" / "layer" / f"{name}.c") for name in sources),
+        ],
+        check=True,
+        timeout=120,
+    )
+    write_seeds(tmp_path / "seeds")
+
+    result = subprocess.run(
+        [program, f"-runs={runs}", "-seed=1", "-max_len=8192", tmp_path / "seeds"],
+        check=False,
+        capture_output=True,
+        cwd=tmp_path,
+        text=True,
+        timeout=120,
+    )
+
+    assert result.returncode == 0, result.stderr
