@@ -139,12 +139,28 @@ static void unlist(hcsshim_relay *relay, const hcsshim__transfer *transfer)
         *at = transfer->next;
 }
 
-/* A cancelled transfer that still runs, or NULL. */
+/* The thread's: put what was handed over into its list. Under the lock. */
+static void take_arrived(hcsshim_relay *relay)
+{
+    while (relay->arrived != NULL) {
+        hcsshim__transfer *arrived = relay->arrived;
+
+        relay->arrived = arrived->next;
+        arrived->next = relay->runnable;
+        relay->runnable = arrived;
+    }
+}
+
+/*
+ * A cancelled transfer that still runs, or NULL. One that was handed over a
+ * moment ago is in the thread's list then, so that unlist() finds it.
+ */
 static hcsshim__transfer *next_cancelled(hcsshim_relay *relay)
 {
     hcsshim__transfer *found = NULL;
 
     hcsshim__mutex_lock(&relay->lock);
+    take_arrived(relay);
     for (uint32_t i = 0; i < relay->transfers.size && found == NULL; i++) {
         hcsshim__transfer *transfer = relay->transfers.objects[i];
 
@@ -160,22 +176,14 @@ static hcsshim__transfer *next_cancelled(hcsshim_relay *relay)
 /* The thread's: look what callers want. Returns 0 when it is to end. */
 static int take_orders(hcsshim_relay *relay)
 {
-    hcsshim__transfer *arrived, *cancelled;
+    hcsshim__transfer *cancelled;
     int cancels, closing;
 
     hcsshim__mutex_lock(&relay->lock);
-    arrived = relay->arrived;
-    relay->arrived = NULL;
+    take_arrived(relay);
     cancels = relay->cancels;
     closing = relay->closing;
     hcsshim__mutex_unlock(&relay->lock);
-    while (arrived != NULL) {
-        hcsshim__transfer *next = arrived->next;
-
-        arrived->next = relay->runnable;
-        relay->runnable = arrived;
-        arrived = next;
-    }
     while (cancels && (cancelled = next_cancelled(relay)) != NULL) {
         unlist(relay, cancelled);
         finish(relay, cancelled, ABORTED);
