@@ -10,6 +10,7 @@ import signal
 import socket
 import tempfile
 from pathlib import Path
+from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: What the kernel and a host have to clean up after a test, at most.
-_SETTLE_SECONDS = 10.0
+_SETTLE_SECONDS = 30.0
 
 
 class PrivateHost:
@@ -70,6 +71,14 @@ class PrivateHost:
             stream.sendall(wire.encode_call(row, 1, (None,)))
             answer = wire.decode_answer(*self.receive(stream))
         return [found["Id"] for found in json.loads(answer.document or "[]")]
+
+    def systems_left(self) -> list[str]:
+        """List its systems once they have ended, or have had the time to."""
+        deadline = monotonic() + _SETTLE_SECONDS
+        pause = Event()
+        while (left := self.systems()) and monotonic() < deadline:
+            pause.wait(0.05)  # a client that died leaves them to the host
+        return left
 
     def log(self) -> str:
         """Read its log."""
@@ -177,7 +186,7 @@ def host(_private_host: PrivateHost) -> Iterator[PrivateHost]:
     pid = _private_host.pid
     children = descendants(pid)
     yield _private_host
-    left = _private_host.systems()
+    left = _private_host.systems_left()
     if left:
         _private_host.stop()  # the next test shall not suffer
         pytest.fail(f"systems were left: {left}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import time
 from typing import TYPE_CHECKING
 
@@ -171,23 +171,29 @@ def run_system(  # noqa: PLR0913 - the options of process_options
     tty: bool,
 ) -> int:
     """Create a system, run a command in it, end the system; give the exit code."""
-    from hcsshim import ComputeSystem  # noqa: PLC0415 - lazily
+    from hcsshim import ComputeSystem, HcsError  # noqa: PLC0415 - lazily
+    from hcsshim.hcs._run import END_SECONDS  # noqa: PLC0415 - lazily
 
     with run_errors():
         system = ComputeSystem.create(system_id, document)
     # Whatever happens, closing the last handle ends the system.
     with system:
-        with run_errors():
-            system.start()
-        exit_code = run_in(
-            system,
-            command,
-            variables=variables,
-            workdir=workdir,
-            user=user,
-            interactive=interactive,
-            tty=tty,
-        )
+        try:
+            with run_errors():
+                system.start()
+            exit_code = run_in(
+                system,
+                command,
+                variables=variables,
+                workdir=workdir,
+                user=user,
+                interactive=interactive,
+                tty=tty,
+            )
+        except Exception:
+            with suppress(HcsError):  # what went wrong before is what is told
+                system.terminate(timeout=END_SECONDS)
+            raise
         with run_errors():
             system.terminate()
     return exit_code
