@@ -177,6 +177,13 @@ class HcsError(OSError):
         names = ", ".join(name for name in blamed if name)
         return f"{text} In: {names}." if names else text
 
+    @property
+    def hint(self) -> str:
+        """What usually helps, in a sentence or two; ``""`` where nothing is known."""
+        from hcsshim.hints import hint_of  # noqa: PLC0415 - only failures
+
+        return hint_of(self.hresult)
+
     def __str__(self) -> str:
         subject = self.operation
         if self.process_id is not None:

@@ -25,6 +25,16 @@ PUBLIC = {
     "to_dict": "_converter",
     "unknown_members": "_converter",
     "parse_result": "results",
+    "NewerMember": "versions",
+    "needed_version": "versions",
+    "newer_members": "versions",
+    "Kind": "recognition",
+    "kinds": "recognition",
+    "recognise": "recognition",
+    "Problem": "judging",
+    "problems": "judging",
+    "Upgraded": "upgrading",
+    "upgrade": "upgrading",
 }
 
 #: The same for the packages inside it.

@@ -656,6 +656,15 @@ ENUM_ADDITIONS = {
     "ModifyPropertyType": [],
 }
 
+#: Schema version that every host with schema 2 has; what is later is marked.
+FIRST_VERSION = "2.1"
+
+#: Versions that comments of clients tell, where the reference does not.
+SINCE = {
+    "LayerData.FilterType": "2.9",
+    "VirtualPciDevice.PropagateNumaAffinity": "2.11",
+}
+
 #: Fields that may hold credentials: masked in ``repr``.
 SECRETS = {
     "ProcessParameters.Environment",

@@ -110,7 +110,8 @@ class Schema:
         width = self._widths.get(f"{owner}.{entry['json']}")
         kind = self._aliases.get(entry["type"], entry["type"])
         kind = re.sub(r"u?int\d+", width, kind) if width else kind
-        return Field(entry["json"], kind, entry["emit"], entry.get("since", ""))
+        since = layout.SINCE.get(f"{owner}.{entry['json']}", entry.get("since", ""))
+        return Field(entry["json"], kind, entry["emit"], since)
 
     @staticmethod
     def _enums(table: dict, reference: dict) -> dict[str, list[str]]:
@@ -254,9 +255,18 @@ def metadata(schema: Schema, model: Model, field: Field, found: Annotation) -> s
         arguments.append('emit="nonnull"')
     if found.rule == "guid" and field.emit == "always":
         arguments.append("zero=NO_GUID")
-    if f"{schema.prefix}{model.name}.{field.wire}" in layout.SECRETS:
+    key = f"{schema.prefix}{model.name}.{field.wire}"
+    if key in layout.SECRETS:
         arguments.append("secret=True")
+    if not schema.prefix and is_newer(field.since, layout.FIRST_VERSION):
+        arguments.append(f'since="{field.since}"')
     return f"wire({', '.join(arguments)})"
+
+
+def is_newer(version: str, than: str) -> bool:
+    """Tell whether a schema version, which may be missing, is later than another."""
+    numbers = [[int(part) for part in v.split(".")] for v in (version or than, than)]
+    return numbers[0] > numbers[1]
 
 
 def field_doc(schema: Schema, model: Model, field: Field) -> str:

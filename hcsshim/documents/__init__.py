@@ -188,6 +188,8 @@ if TYPE_CHECKING:
         HvSocketServiceConfig as HvSocketServiceConfig,
     )
     from hcsshim.documents.hv_socket import HvSocketSystemConfig as HvSocketSystemConfig
+    from hcsshim.documents.judging import Problem as Problem
+    from hcsshim.documents.judging import problems as problems
     from hcsshim.documents.layer_storage import CimMount as CimMount
     from hcsshim.documents.layer_storage import ExportLayerOptions as ExportLayerOptions
     from hcsshim.documents.layer_storage import (
@@ -313,6 +315,9 @@ if TYPE_CHECKING:
     from hcsshim.documents.properties import State as State
     from hcsshim.documents.properties import SystemQuery as SystemQuery
     from hcsshim.documents.properties import SystemType as SystemType
+    from hcsshim.documents.recognition import Kind as Kind
+    from hcsshim.documents.recognition import kinds as kinds
+    from hcsshim.documents.recognition import recognise as recognise
     from hcsshim.documents.registry import RegistryChanges as RegistryChanges
     from hcsshim.documents.registry import RegistryFlushState as RegistryFlushState
     from hcsshim.documents.registry import RegistryHive as RegistryHive
@@ -475,6 +480,11 @@ if TYPE_CHECKING:
     from hcsshim.documents.topology import (
         XsaveProcessorFeature as XsaveProcessorFeature,
     )
+    from hcsshim.documents.upgrading import Upgraded as Upgraded
+    from hcsshim.documents.upgrading import upgrade as upgrade
+    from hcsshim.documents.versions import NewerMember as NewerMember
+    from hcsshim.documents.versions import needed_version as needed_version
+    from hcsshim.documents.versions import newer_members as newer_members
     from hcsshim.documents.virtual_machine import DebugOptions as DebugOptions
     from hcsshim.documents.virtual_machine import GuestConnection as GuestConnection
     from hcsshim.documents.virtual_machine import VirtualMachine as VirtualMachine
@@ -606,8 +616,10 @@ _MODULES = {
     "network_adapter": (
         "InterruptModerationName IovSettings NetworkAdapter StateOverride"
     ),
+    "recognition": ("Kind kinds recognise"),
     "mapped_directory": ("MappedDirectory"),
     "mapped_pipe": ("MappedPipe MappedPipePathType"),
+    "versions": ("NewerMember needed_version newer_members"),
     "numa": (
         "Numa NumaNode NumaNodeMemory NumaNodeProcessor NumaProcessors NumaSetting "
         "Range"
@@ -621,6 +633,7 @@ _MODULES = {
         "SaveType ShutdownMechanism ShutdownOptions ShutdownType StartOptions"
     ),
     "share": ("Plan9 Plan9Share VirtualSmb VirtualSmbShare VirtualSmbShareOptions"),
+    "judging": ("Problem problems"),
     "process_parameters": ("ProcessParameters"),
     "registry": (
         "RegistryChanges RegistryFlushState RegistryHive RegistryKey RegistryValue "
@@ -631,6 +644,7 @@ _MODULES = {
         "RegistryMakeValue RegistryNamespace RegistryRedirectionNode RegistrySymlink"
     ),
     "time_zone": ("SystemTime TimeZoneInformation"),
+    "upgrading": ("Upgraded upgrade"),
     "_converter": (
         "check dumps dumps_list from_dict loads loads_list to_dict unknown_members"
     ),

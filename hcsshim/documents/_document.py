@@ -226,6 +226,7 @@ def wire(
     emit: Emit = "nonempty",
     zero: JSON = None,
     secret: bool = False,
+    since: str = "",
 ) -> dict[str, object]:
     """
     Describe how a field crosses to JSON, as ``metadata`` of an ``attrs.field``.
@@ -235,11 +236,18 @@ def wire(
         emit: When the key is written.
         zero: What is written for None, where that is not the type's empty value.
         secret: The value may be a credential and is masked in ``repr``.
+        since: Schema version that brought it, if that is later than 2.1.
 
     Returns:
         The metadata.
     """
-    return {"wire": name, "emit": emit, "zero": zero, "secret": secret}
+    return {
+        "wire": name,
+        "emit": emit,
+        "zero": zero,
+        "secret": secret,
+        "since": since,
+    }
 
 
 @attrs.frozen(kw_only=True, repr=False)

@@ -71,13 +71,13 @@ class Chipset(Document):
     )
     use_utc: bool | None = attrs.field(default=None, metadata=wire("UseUtc"))
     linux_kernel_direct: LinuxKernelDirect | None = attrs.field(
-        default=None, metadata=wire("LinuxKernelDirect")
+        default=None, metadata=wire("LinuxKernelDirect", since="2.2")
     )
     firmware_file: FirmwareFile | None = attrs.field(
         default=None, metadata=wire("FirmwareFile")
     )
     enable_hibernation: bool | None = attrs.field(
-        default=None, metadata=wire("EnableHibernation", emit="nonnull")
+        default=None, metadata=wire("EnableHibernation", emit="nonnull", since="2.5")
     )
 
 
@@ -103,7 +103,7 @@ class Uefi(Document):
         default=None, metadata=wire("EnableDebugger")
     )
     apply_secure_boot_template: ApplySecureBootTemplateType | str | None = attrs.field(
-        default=None, metadata=wire("ApplySecureBootTemplate")
+        default=None, metadata=wire("ApplySecureBootTemplate", since="2.3")
     )
     secure_boot_template_id: str | None = attrs.field(
         default=None, metadata=wire("SecureBootTemplateId")
@@ -115,7 +115,7 @@ class Uefi(Document):
         default=None, metadata=wire("Console")
     )
     stop_on_boot_failure: bool | None = attrs.field(
-        default=None, metadata=wire("StopOnBootFailure", emit="nonnull")
+        default=None, metadata=wire("StopOnBootFailure", emit="nonnull", since="2.2")
     )
 
 
@@ -163,11 +163,13 @@ class LinuxKernelDirect(Document):
     """
 
     kernel_file_path: str | None = attrs.field(
-        default=None, metadata=wire("KernelFilePath")
+        default=None, metadata=wire("KernelFilePath", since="2.2")
     )
-    initrd_path: str | None = attrs.field(default=None, metadata=wire("InitRdPath"))
+    initrd_path: str | None = attrs.field(
+        default=None, metadata=wire("InitRdPath", since="2.2")
+    )
     kernel_cmd_line: str | None = attrs.field(
-        default=None, metadata=wire("KernelCmdLine")
+        default=None, metadata=wire("KernelCmdLine", since="2.2")
     )
 
 

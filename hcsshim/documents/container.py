@@ -83,7 +83,7 @@ class Container(Document):
         default=(), metadata=wire("AssignedDevices")
     )
     additional_device_namespace: ContainerDefinitionDevice | None = attrs.field(
-        default=None, metadata=wire("AdditionalDeviceNamespace")
+        default=None, metadata=wire("AdditionalDeviceNamespace", since="2.3")
     )
     isolation_type: IsolationType | str | None = attrs.field(
         default=None, metadata=wire("IsolationType")

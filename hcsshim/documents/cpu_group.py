@@ -63,7 +63,7 @@ class CpuGroupConfig(Document):
         default=(), metadata=wire("GroupProperties")
     )
     hypervisor_group_id: int | None = attrs.field(
-        default=None, validator=uint64, metadata=wire("HypervisorGroupId")
+        default=None, validator=uint64, metadata=wire("HypervisorGroupId", since="2.5")
     )
 
 

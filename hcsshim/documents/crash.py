@@ -39,7 +39,7 @@ class CrashOptions(Document):
     """
 
     type: CrashType | str | None = attrs.field(
-        default=None, metadata=wire("Type", emit="nonnull")
+        default=None, metadata=wire("Type", emit="nonnull", since="2.3")
     )
 
 
@@ -72,19 +72,24 @@ class CrashReport(Document):
         default=None, metadata=wire("WindowsCrashInfo")
     )
     crash_parameters: tuple[int, ...] = attrs.field(
-        default=(), validator=uint64, metadata=wire("CrashParameters")
+        default=(), validator=uint64, metadata=wire("CrashParameters", since="2.3")
     )
     crash_log: str | None = attrs.field(
-        default=None, metadata=wire("CrashLog", emit="nonnull")
+        default=None, metadata=wire("CrashLog", emit="nonnull", since="2.3")
     )
     status: int | None = attrs.field(
-        default=None, validator=code, metadata=wire("Status", emit="nonnull")
+        default=None,
+        validator=code,
+        metadata=wire("Status", emit="nonnull", since="2.4"),
     )
     pre_os_id: int | None = attrs.field(
-        default=None, validator=uint32, metadata=wire("PreOSId", emit="nonnull")
+        default=None,
+        validator=uint32,
+        metadata=wire("PreOSId", emit="nonnull", since="2.4"),
     )
     crash_stack_unavailable: bool | None = attrs.field(
-        default=None, metadata=wire("CrashStackUnavailable", emit="nonnull")
+        default=None,
+        metadata=wire("CrashStackUnavailable", emit="nonnull", since="2.4"),
     )
 
 

@@ -30,8 +30,12 @@ class Device(Document):
         Schema type ``Device``, since 2.1.
     """
 
-    type: DeviceType | str | None = attrs.field(default=None, metadata=wire("Type"))
+    type: DeviceType | str | None = attrs.field(
+        default=None, metadata=wire("Type", since="2.2")
+    )
     interface_class_guid: str | None = attrs.field(
         default=None, metadata=wire("InterfaceClassGuid")
     )
-    location_path: str | None = attrs.field(default=None, metadata=wire("LocationPath"))
+    location_path: str | None = attrs.field(
+        default=None, metadata=wire("LocationPath", since="2.2")
+    )

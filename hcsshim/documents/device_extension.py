@@ -60,7 +60,7 @@ class ContainerDefinitionDevice(Document):
     """
 
     device_extension: tuple[DeviceExtension, ...] = attrs.field(
-        default=(), metadata=wire("device_extension")
+        default=(), metadata=wire("device_extension", since="2.3")
     )
 
 
@@ -77,9 +77,9 @@ class DeviceCategory(Document):
         Schema type ``DeviceCategory``, since 2.3.
     """
 
-    name: str | None = attrs.field(default=None, metadata=wire("name"))
+    name: str | None = attrs.field(default=None, metadata=wire("name", since="2.3"))
     interface_class: tuple[InterfaceClass, ...] = attrs.field(
-        default=(), metadata=wire("interface_class")
+        default=(), metadata=wire("interface_class", since="2.3")
     )
 
 
@@ -97,10 +97,10 @@ class DeviceExtension(Document):
     """
 
     device_category: DeviceCategory | None = attrs.field(
-        default=None, metadata=wire("device_category")
+        default=None, metadata=wire("device_category", since="2.3")
     )
     namespace: DeviceExtensionNamespace | None = attrs.field(
-        default=None, metadata=wire("namespace")
+        default=None, metadata=wire("namespace", since="2.3")
     )
 
 
@@ -119,13 +119,15 @@ class DeviceInstance(Document):
         Schema type ``DeviceInstance``, since 2.3.
     """
 
-    id: str | None = attrs.field(default=None, metadata=wire("id"))
+    id: str | None = attrs.field(default=None, metadata=wire("id", since="2.3"))
     location_path: str | None = attrs.field(
-        default=None, metadata=wire("location_path")
+        default=None, metadata=wire("location_path", since="2.3")
     )
-    port_name: str | None = attrs.field(default=None, metadata=wire("port_name"))
+    port_name: str | None = attrs.field(
+        default=None, metadata=wire("port_name", since="2.3")
+    )
     interface_class: tuple[InterfaceClass, ...] = attrs.field(
-        default=(), metadata=wire("interface_class")
+        default=(), metadata=wire("interface_class", since="2.3")
     )
 
 
@@ -146,13 +148,13 @@ class DeviceNamespace(Document):
     """
 
     requires_driverstore: bool | None = attrs.field(
-        default=None, metadata=wire("requires_driverstore")
+        default=None, metadata=wire("requires_driverstore", since="2.3")
     )
     device_category: tuple[DeviceCategory, ...] = attrs.field(
-        default=(), metadata=wire("device_category")
+        default=(), metadata=wire("device_category", since="2.3")
     )
     device_instance: tuple[DeviceInstance, ...] = attrs.field(
-        default=(), metadata=wire("device_instance")
+        default=(), metadata=wire("device_instance", since="2.3")
     )
 
 
@@ -171,10 +173,14 @@ class InterfaceClass(Document):
     """
 
     type: InterfaceClassType | str | None = attrs.field(
-        default=None, metadata=wire("type")
+        default=None, metadata=wire("type", since="2.3")
     )
-    identifier: str | None = attrs.field(default=None, metadata=wire("identifier"))
-    recurse: bool | None = attrs.field(default=None, metadata=wire("recurse"))
+    identifier: str | None = attrs.field(
+        default=None, metadata=wire("identifier", since="2.3")
+    )
+    recurse: bool | None = attrs.field(
+        default=None, metadata=wire("recurse", since="2.3")
+    )
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -197,25 +203,33 @@ class DeviceExtensionNamespace(Document):
         Schema type ``DeviceExtensionNamespace``, since 2.3.
     """
 
-    ob: ObjectNamespace | None = attrs.field(default=None, metadata=wire("ob"))
-    device: DeviceNamespace | None = attrs.field(default=None, metadata=wire("device"))
-    job: JobNamespace | None = attrs.field(default=None, metadata=wire("job"))
+    ob: ObjectNamespace | None = attrs.field(
+        default=None, metadata=wire("ob", since="2.3")
+    )
+    device: DeviceNamespace | None = attrs.field(
+        default=None, metadata=wire("device", since="2.3")
+    )
+    job: JobNamespace | None = attrs.field(
+        default=None, metadata=wire("job", since="2.3")
+    )
     filesystem: FilesystemNamespace | None = attrs.field(
-        default=None, metadata=wire("filesystem")
+        default=None, metadata=wire("filesystem", since="2.3")
     )
     mountmgr: MountManagerNamespace | None = attrs.field(
-        default=None, metadata=wire("mountmgr")
+        default=None, metadata=wire("mountmgr", since="2.3")
     )
     namedpipe: NamedPipeNamespace | None = attrs.field(
-        default=None, metadata=wire("namedpipe")
+        default=None, metadata=wire("namedpipe", since="2.3")
     )
     registry: RegistryNamespace | None = attrs.field(
-        default=None, metadata=wire("registry")
+        default=None, metadata=wire("registry", since="2.3")
     )
     network: NetworkNamespace | None = attrs.field(
-        default=None, metadata=wire("network")
+        default=None, metadata=wire("network", since="2.3")
     )
-    hostfiles: HostFiles | None = attrs.field(default=None, metadata=wire("hostfiles"))
+    hostfiles: HostFiles | None = attrs.field(
+        default=None, metadata=wire("hostfiles", since="2.3")
+    )
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -234,16 +248,18 @@ class ObjectDirectory(Document):
         Schema type ``ObjectDirectory``, since 2.3.
     """
 
-    name: str | None = attrs.field(default=None, metadata=wire("name"))
-    clonesd: str | None = attrs.field(default=None, metadata=wire("clonesd"))
+    name: str | None = attrs.field(default=None, metadata=wire("name", since="2.3"))
+    clonesd: str | None = attrs.field(
+        default=None, metadata=wire("clonesd", since="2.3")
+    )
     shadow: ObjectDirectoryShadow | str | None = attrs.field(
-        default=None, metadata=wire("shadow")
+        default=None, metadata=wire("shadow", since="2.3")
     )
     symlink: tuple[ObjectSymlink, ...] = attrs.field(
-        default=(), metadata=wire("symlink")
+        default=(), metadata=wire("symlink", since="2.3")
     )
     objdir: tuple[ObjectDirectory, ...] = attrs.field(
-        default=(), metadata=wire("objdir")
+        default=(), metadata=wire("objdir", since="2.3")
     )
 
 
@@ -262,13 +278,13 @@ class ObjectNamespace(Document):
     """
 
     shadow: ObjectDirectoryShadow | str | None = attrs.field(
-        default=None, metadata=wire("shadow")
+        default=None, metadata=wire("shadow", since="2.3")
     )
     symlink: tuple[ObjectSymlink, ...] = attrs.field(
-        default=(), metadata=wire("symlink")
+        default=(), metadata=wire("symlink", since="2.3")
     )
     objdir: tuple[ObjectDirectory, ...] = attrs.field(
-        default=(), metadata=wire("objdir")
+        default=(), metadata=wire("objdir", since="2.3")
     )
 
 
@@ -288,12 +304,14 @@ class ObjectSymlink(Document):
         Schema type ``ObjectSymlink``, since 2.3.
     """
 
-    name: str | None = attrs.field(default=None, metadata=wire("name"))
-    path: str | None = attrs.field(default=None, metadata=wire("path"))
+    name: str | None = attrs.field(default=None, metadata=wire("name", since="2.3"))
+    path: str | None = attrs.field(default=None, metadata=wire("path", since="2.3"))
     scope: ObjectSymlinkScope | str | None = attrs.field(
-        default=None, metadata=wire("scope")
+        default=None, metadata=wire("scope", since="2.3")
     )
-    pathtoclone: str | None = attrs.field(default=None, metadata=wire("pathtoclone"))
+    pathtoclone: str | None = attrs.field(
+        default=None, metadata=wire("pathtoclone", since="2.3")
+    )
     access_mask: int | None = attrs.field(
-        default=None, validator=uint32, metadata=wire("access_mask")
+        default=None, validator=uint32, metadata=wire("access_mask", since="2.3")
     )

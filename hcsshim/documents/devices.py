@@ -97,10 +97,10 @@ class Devices(Document):
         default=None, metadata=wire("SharedMemory")
     )
     virtual_pci: Mapping[str, VirtualPciDevice] = attrs.field(
-        default=EMPTY, metadata=wire("VirtualPci")
+        default=EMPTY, metadata=wire("VirtualPci", since="2.3")
     )
     virtio_serial: VirtioSerial | None = attrs.field(
-        default=None, metadata=wire("VirtioSerial")
+        default=None, metadata=wire("VirtioSerial", since="2.2")
     )
 
 
@@ -154,17 +154,18 @@ class VirtualPciDevice(Document):
 
     Attributes:
         functions: Functions: host PCI function behind an assigned device.
-        propagate_numa_affinity: Tell the guest the device's NUMA node.
+        propagate_numa_affinity: Tell the guest the device's NUMA node. Since 2.11.
 
     Source:
         Schema type ``VirtualPciDevice``, since 2.3.
     """
 
     functions: tuple[VirtualPciFunction, ...] = attrs.field(
-        default=(), metadata=wire("Functions")
+        default=(), metadata=wire("Functions", since="2.3")
     )
     propagate_numa_affinity: bool | None = attrs.field(
-        default=None, metadata=wire("PropagateNumaAffinity", emit="nonnull")
+        default=None,
+        metadata=wire("PropagateNumaAffinity", emit="nonnull", since="2.11"),
     )
 
 
@@ -183,13 +184,14 @@ class VirtualPciFunction(Document):
     """
 
     device_instance_path: str | None = attrs.field(
-        default=None, metadata=wire("DeviceInstancePath")
+        default=None, metadata=wire("DeviceInstancePath", since="2.3")
     )
     virtual_function: int | None = attrs.field(
-        default=None, validator=uint16, metadata=wire("VirtualFunction")
+        default=None, validator=uint16, metadata=wire("VirtualFunction", since="2.3")
     )
     allow_direct_translated_p2p: bool | None = attrs.field(
-        default=None, metadata=wire("AllowDirectTranslatedP2P", emit="nonnull")
+        default=None,
+        metadata=wire("AllowDirectTranslatedP2P", emit="nonnull", since="2.4"),
     )
 
 
@@ -206,7 +208,7 @@ class VirtioSerial(Document):
     """
 
     ports: Mapping[int, VirtioSerialPort] = attrs.field(
-        default=EMPTY, metadata=wire("Ports")
+        default=EMPTY, metadata=wire("Ports", since="2.2")
     )
 
 
@@ -224,9 +226,11 @@ class VirtioSerialPort(Document):
     """
 
     named_pipe: str | None = attrs.field(
-        default=None, metadata=wire("NamedPipe", emit="nonnull")
+        default=None, metadata=wire("NamedPipe", emit="nonnull", since="2.2")
     )
-    name: str | None = attrs.field(default=None, metadata=wire("Name", emit="nonnull"))
+    name: str | None = attrs.field(
+        default=None, metadata=wire("Name", emit="nonnull", since="2.2")
+    )
 
 
 @attrs.frozen(kw_only=True, repr=False)

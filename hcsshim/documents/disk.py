@@ -62,7 +62,8 @@ class Scsi(Document):
         default=EMPTY, metadata=wire("Attachments")
     )
     disable_interrupt_batching: bool | None = attrs.field(
-        default=None, metadata=wire("DisableInterruptBatching", emit="nonnull")
+        default=None,
+        metadata=wire("DisableInterruptBatching", emit="nonnull", since="2.4"),
     )
 
 
@@ -113,16 +114,17 @@ class Attachment(Document):
     )
     read_only: bool | None = attrs.field(default=None, metadata=wire("ReadOnly"))
     support_compressed_volumes: bool | None = attrs.field(
-        default=None, metadata=wire("SupportCompressedVolumes")
+        default=None, metadata=wire("SupportCompressedVolumes", since="2.3")
     )
     always_allow_sparse_files: bool | None = attrs.field(
-        default=None, metadata=wire("AlwaysAllowSparseFiles")
+        default=None, metadata=wire("AlwaysAllowSparseFiles", since="2.6")
     )
     extensible_virtual_disk_type: str | None = attrs.field(
         default=None, metadata=wire("ExtensibleVirtualDiskType")
     )
     support_encrypted_files: bool | None = attrs.field(
-        default=None, metadata=wire("SupportEncryptedFiles", emit="nonnull")
+        default=None,
+        metadata=wire("SupportEncryptedFiles", emit="nonnull", since="2.6"),
     )
 
 
@@ -177,10 +179,12 @@ class VirtualPMemDevice(Document):
         default=None, metadata=wire("ImageFormat")
     )
     size_bytes: int | None = attrs.field(
-        default=None, validator=uint64, metadata=wire("SizeBytes", emit="nonnull")
+        default=None,
+        validator=uint64,
+        metadata=wire("SizeBytes", emit="nonnull", since="2.2"),
     )
     mappings: Mapping[int, VirtualPMemMapping] = attrs.field(
-        default=EMPTY, metadata=wire("Mappings")
+        default=EMPTY, metadata=wire("Mappings", since="2.2")
     )
 
 
@@ -197,9 +201,11 @@ class VirtualPMemMapping(Document):
         Schema type ``VirtualPMemMapping``, since 2.2.
     """
 
-    host_path: str | None = attrs.field(default=None, metadata=wire("HostPath"))
+    host_path: str | None = attrs.field(
+        default=None, metadata=wire("HostPath", since="2.2")
+    )
     image_format: VirtualPMemImageFormat | str | None = attrs.field(
-        default=None, metadata=wire("ImageFormat")
+        default=None, metadata=wire("ImageFormat", since="2.2")
     )
 
 

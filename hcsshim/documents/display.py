@@ -111,7 +111,7 @@ class ConsoleImage(Document):
     """
 
     image: bytes | None = attrs.field(
-        default=None, metadata=wire("Image", emit="nonnull")
+        default=None, metadata=wire("Image", emit="nonnull", since="2.5")
     )
 
 
@@ -130,11 +130,17 @@ class ConsoleImageQuery(Document):
     """
 
     width: int | None = attrs.field(
-        default=None, validator=uint16, metadata=wire("Width", emit="nonnull")
+        default=None,
+        validator=uint16,
+        metadata=wire("Width", emit="nonnull", since="2.5"),
     )
     height: int | None = attrs.field(
-        default=None, validator=uint16, metadata=wire("Height", emit="nonnull")
+        default=None,
+        validator=uint16,
+        metadata=wire("Height", emit="nonnull", since="2.5"),
     )
     flags: int | None = attrs.field(
-        default=None, validator=uint32, metadata=wire("Flags", emit="nonnull")
+        default=None,
+        validator=uint32,
+        metadata=wire("Flags", emit="nonnull", since="2.5"),
     )

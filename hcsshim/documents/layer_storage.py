@@ -37,7 +37,7 @@ class LayerData(Document):
     Attributes:
         schema_version: Version of the schema that the document follows.
         layers: Parent layers, the newest first.
-        filter_type: Filter that joins the layers; ``WCIFS`` if not given.
+        filter_type: Filter that joins the layers; ``WCIFS`` if not given. Since 2.9.
 
     Source:
         Schema type ``LayerData``, since 2.1.
@@ -48,7 +48,7 @@ class LayerData(Document):
     )
     layers: tuple[Layer, ...] = attrs.field(default=(), metadata=wire("Layers"))
     filter_type: FileSystemFilterType | str | None = attrs.field(
-        default=None, metadata=wire("FilterType")
+        default=None, metadata=wire("FilterType", since="2.9")
     )
 
 
@@ -88,7 +88,7 @@ class OsLayerOptions(Document):
         default=None, metadata=wire("DisableCiCacheOptimization")
     )
     skip_update_bcd_for_boot: bool | None = attrs.field(
-        default=None, metadata=wire("SkipUpdateBcdForBoot")
+        default=None, metadata=wire("SkipUpdateBcdForBoot", since="2.5")
     )
 
 
@@ -107,11 +107,15 @@ class CimMount(Document):
         Schema type ``CimMount``, since 2.3.
     """
 
-    image_path: str | None = attrs.field(default=None, metadata=wire("ImagePath"))
-    file_system_name: str | None = attrs.field(
-        default=None, metadata=wire("FileSystemName")
+    image_path: str | None = attrs.field(
+        default=None, metadata=wire("ImagePath", since="2.3")
     )
-    volume_guid: str | None = attrs.field(default=None, metadata=wire("VolumeGuid"))
+    file_system_name: str | None = attrs.field(
+        default=None, metadata=wire("FileSystemName", since="2.3")
+    )
+    volume_guid: str | None = attrs.field(
+        default=None, metadata=wire("VolumeGuid", since="2.3")
+    )
     mount_flags: int | None = attrs.field(
-        default=None, validator=uint32, metadata=wire("MountFlags")
+        default=None, validator=uint32, metadata=wire("MountFlags", since="2.5")
     )

@@ -38,5 +38,5 @@ class MappedDirectory(Document):
     )
     read_only: bool | None = attrs.field(default=None, metadata=wire("ReadOnly"))
     support_cloud_files: bool | None = attrs.field(
-        default=None, metadata=wire("SupportCloudFiles", emit="nonnull")
+        default=None, metadata=wire("SupportCloudFiles", emit="nonnull", since="2.3")
     )

@@ -48,16 +48,19 @@ class NetworkAdapter(Document):
     endpoint_id: str | None = attrs.field(default=None, metadata=wire("EndpointId"))
     mac_address: str | None = attrs.field(default=None, metadata=wire("MacAddress"))
     iov_settings: IovSettings | None = attrs.field(
-        default=None, metadata=wire("IovSettings")
+        default=None, metadata=wire("IovSettings", since="2.4")
     )
     instance_id: str | None = attrs.field(
-        default=None, validator=guid, metadata=wire("InstanceId", emit="nonnull")
+        default=None,
+        validator=guid,
+        metadata=wire("InstanceId", emit="nonnull", since="2.4"),
     )
     disable_interrupt_batching: bool | None = attrs.field(
-        default=None, metadata=wire("DisableInterruptBatching", emit="nonnull")
+        default=None,
+        metadata=wire("DisableInterruptBatching", emit="nonnull", since="2.4"),
     )
     connection_state: StateOverride | str | None = attrs.field(
-        default=None, metadata=wire("ConnectionState", emit="nonnull")
+        default=None, metadata=wire("ConnectionState", emit="nonnull", since="2.4")
     )
 
 
@@ -76,13 +79,15 @@ class IovSettings(Document):
     """
 
     offload_weight: int | None = attrs.field(
-        default=None, validator=uint32, metadata=wire("OffloadWeight", emit="nonnull")
+        default=None,
+        validator=uint32,
+        metadata=wire("OffloadWeight", emit="nonnull", since="2.4"),
     )
     queue_pairs_requested: int | None = attrs.field(
         default=None,
         validator=uint32,
-        metadata=wire("QueuePairsRequested", emit="nonnull"),
+        metadata=wire("QueuePairsRequested", emit="nonnull", since="2.4"),
     )
     interrupt_moderation: InterruptModerationName | str | None = attrs.field(
-        default=None, metadata=wire("InterruptModeration", emit="nonnull")
+        default=None, metadata=wire("InterruptModeration", emit="nonnull", since="2.4")
     )

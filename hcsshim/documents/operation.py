@@ -51,16 +51,16 @@ class OperationInfo(Document):
     """
 
     operation: OperationType | str | None = attrs.field(
-        default=None, metadata=wire("Operation", emit="nonnull")
+        default=None, metadata=wire("Operation", emit="nonnull", since="2.6")
     )
     start_timestamp: dt.datetime | None = attrs.field(
-        default=None, metadata=wire("StartTimestamp", emit="nonnull")
+        default=None, metadata=wire("StartTimestamp", emit="nonnull", since="2.6")
     )
     end_timestamp: dt.datetime | None = attrs.field(
-        default=None, metadata=wire("EndTimestamp", emit="nonnull")
+        default=None, metadata=wire("EndTimestamp", emit="nonnull", since="2.6")
     )
     failure_info: OperationFailureInfo | None = attrs.field(
-        default=None, metadata=wire("FailureInfo")
+        default=None, metadata=wire("FailureInfo", since="2.6")
     )
 
 
@@ -77,7 +77,9 @@ class OperationFailureInfo(Document):
     """
 
     result: int | None = attrs.field(
-        default=None, validator=code, metadata=wire("Result", emit="nonnull")
+        default=None,
+        validator=code,
+        metadata=wire("Result", emit="nonnull", since="2.6"),
     )
 
 

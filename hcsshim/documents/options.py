@@ -86,16 +86,16 @@ class ShutdownOptions(Document):
     """
 
     mechanism: ShutdownMechanism | str | None = attrs.field(
-        default=None, metadata=wire("Mechanism", emit="nonnull")
+        default=None, metadata=wire("Mechanism", emit="nonnull", since="2.5")
     )
     type: ShutdownType | str | None = attrs.field(
-        default=None, metadata=wire("Type", emit="nonnull")
+        default=None, metadata=wire("Type", emit="nonnull", since="2.5")
     )
     force: bool | None = attrs.field(
-        default=None, metadata=wire("Force", emit="nonnull")
+        default=None, metadata=wire("Force", emit="nonnull", since="2.5")
     )
     reason: str | None = attrs.field(
-        default=None, metadata=wire("Reason", emit="nonnull")
+        default=None, metadata=wire("Reason", emit="nonnull", since="2.5")
     )
 
 

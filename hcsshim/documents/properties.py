@@ -82,7 +82,7 @@ class PropertyQuery(Document):
         default=(), metadata=wire("PropertyTypes")
     )
     queries: Mapping[str, AnyValue] = attrs.field(
-        default=EMPTY, hash=False, metadata=wire("Queries")
+        default=EMPTY, hash=False, metadata=wire("Queries", since="2.5")
     )
 
 
@@ -159,7 +159,7 @@ class Properties(Document):
         default=None, metadata=wire("GuestConnectionInfo")
     )
     property_responses: Mapping[str, PropertyResponse] = attrs.field(
-        default=EMPTY, metadata=wire("PropertyResponses")
+        default=EMPTY, metadata=wire("PropertyResponses", since="2.5")
     )
     lcow_metrics: Metrics | None = attrs.field(
         default=None, metadata=wire("LCOWMetrics")
@@ -180,9 +180,11 @@ class PropertyResponse(Document):
     """
 
     response: AnyValue | None = attrs.field(
-        default=None, hash=False, metadata=wire("Response")
+        default=None, hash=False, metadata=wire("Response", since="2.5")
     )
-    error: ResultError | None = attrs.field(default=None, metadata=wire("Error"))
+    error: ResultError | None = attrs.field(
+        default=None, metadata=wire("Error", since="2.5")
+    )
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -255,34 +257,40 @@ class ComputeSystemProperties(Document):
         Schema type ``ComputeSystemProperties``, since 2.5.
     """
 
-    id: str | None = attrs.field(default=None, metadata=wire("Id", emit="nonnull"))
-    name: str | None = attrs.field(default=None, metadata=wire("Name", emit="nonnull"))
+    id: str | None = attrs.field(
+        default=None, metadata=wire("Id", emit="nonnull", since="2.5")
+    )
+    name: str | None = attrs.field(
+        default=None, metadata=wire("Name", emit="nonnull", since="2.5")
+    )
     system_type: SystemType | str | None = attrs.field(
-        default=None, metadata=wire("SystemType", emit="nonnull")
+        default=None, metadata=wire("SystemType", emit="nonnull", since="2.5")
     )
     state: State | str | None = attrs.field(
-        default=None, metadata=wire("State", emit="nonnull")
+        default=None, metadata=wire("State", emit="nonnull", since="2.5")
     )
     owner: str | None = attrs.field(
-        default=None, metadata=wire("Owner", emit="nonnull")
+        default=None, metadata=wire("Owner", emit="nonnull", since="2.5")
     )
     runtime_id: str | None = attrs.field(
-        default=None, validator=guid, metadata=wire("RuntimeId", emit="nonnull")
+        default=None,
+        validator=guid,
+        metadata=wire("RuntimeId", emit="nonnull", since="2.5"),
     )
     runtime_os_type: OsType | str | None = attrs.field(
-        default=None, metadata=wire("RuntimeOsType", emit="nonnull")
+        default=None, metadata=wire("RuntimeOsType", emit="nonnull", since="2.5")
     )
     hosting_system_id: str | None = attrs.field(
-        default=None, metadata=wire("HostingSystemId", emit="nonnull")
+        default=None, metadata=wire("HostingSystemId", emit="nonnull", since="2.5")
     )
     is_dummy: bool | None = attrs.field(
-        default=None, metadata=wire("IsDummy", emit="nonnull")
+        default=None, metadata=wire("IsDummy", emit="nonnull", since="2.5")
     )
     ob_root: str | None = attrs.field(
-        default=None, metadata=wire("ObRoot", emit="nonnull")
+        default=None, metadata=wire("ObRoot", emit="nonnull", since="2.5")
     )
     runtime_template_id: str | None = attrs.field(
-        default=None, metadata=wire("RuntimeTemplateId", emit="nonnull")
+        default=None, metadata=wire("RuntimeTemplateId", emit="nonnull", since="2.5")
     )
 
 

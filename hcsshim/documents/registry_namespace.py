@@ -24,13 +24,13 @@ class RegistryNamespace(Document):
     """
 
     symlink: tuple[RegistrySymlink, ...] = attrs.field(
-        default=(), metadata=wire("symlink")
+        default=(), metadata=wire("symlink", since="2.3")
     )
     redirectionnode: tuple[RegistryRedirectionNode, ...] = attrs.field(
-        default=(), metadata=wire("redirectionnode")
+        default=(), metadata=wire("redirectionnode", since="2.3")
     )
     hivestack: tuple[RegistryHiveStack, ...] = attrs.field(
-        default=(), metadata=wire("hivestack")
+        default=(), metadata=wire("hivestack", since="2.3")
     )
 
 
@@ -47,9 +47,11 @@ class RegistrySymlink(Document):
         Schema type ``RegistrySymlink``, since 2.3.
     """
 
-    key: str | None = attrs.field(default=None, metadata=wire("key", emit="nonnull"))
+    key: str | None = attrs.field(
+        default=None, metadata=wire("key", emit="nonnull", since="2.3")
+    )
     target: str | None = attrs.field(
-        default=None, metadata=wire("target", emit="nonnull")
+        default=None, metadata=wire("target", emit="nonnull", since="2.3")
     )
 
 
@@ -71,22 +73,24 @@ class RegistryRedirectionNode(Document):
     """
 
     containerpath: str | None = attrs.field(
-        default=None, metadata=wire("containerpath", emit="nonnull")
+        default=None, metadata=wire("containerpath", emit="nonnull", since="2.3")
     )
     hostpath: str | None = attrs.field(
-        default=None, metadata=wire("hostpath", emit="nonnull")
+        default=None, metadata=wire("hostpath", emit="nonnull", since="2.3")
     )
     hivestack: str | None = attrs.field(
-        default=None, metadata=wire("hivestack", emit="nonnull")
+        default=None, metadata=wire("hivestack", emit="nonnull", since="2.3")
     )
     access_mask: int | None = attrs.field(
-        default=None, validator=uint32, metadata=wire("access_mask", emit="nonnull")
+        default=None,
+        validator=uint32,
+        metadata=wire("access_mask", emit="nonnull", since="2.3"),
     )
     trustedhive: bool | None = attrs.field(
-        default=None, metadata=wire("trustedhive", emit="nonnull")
+        default=None, metadata=wire("trustedhive", emit="nonnull", since="2.3")
     )
     exitnode: bool | None = attrs.field(
-        default=None, metadata=wire("exitnode", emit="nonnull")
+        default=None, metadata=wire("exitnode", emit="nonnull", since="2.3")
     )
 
 
@@ -105,11 +109,17 @@ class RegistryHiveStack(Document):
         Schema type ``RegistryHiveStack``, since 2.3.
     """
 
-    hive: str | None = attrs.field(default=None, metadata=wire("hive", emit="nonnull"))
-    layer: tuple[RegistryLayer, ...] = attrs.field(default=(), metadata=wire("layer"))
-    mkkey: tuple[RegistryMakeKey, ...] = attrs.field(default=(), metadata=wire("mkkey"))
+    hive: str | None = attrs.field(
+        default=None, metadata=wire("hive", emit="nonnull", since="2.3")
+    )
+    layer: tuple[RegistryLayer, ...] = attrs.field(
+        default=(), metadata=wire("layer", since="2.3")
+    )
+    mkkey: tuple[RegistryMakeKey, ...] = attrs.field(
+        default=(), metadata=wire("mkkey", since="2.3")
+    )
     delkey: tuple[RegistryDeleteKey, ...] = attrs.field(
-        default=(), metadata=wire("delkey")
+        default=(), metadata=wire("delkey", since="2.3")
     )
 
 
@@ -134,31 +144,35 @@ class RegistryLayer(Document):
     """
 
     hosthive: str | None = attrs.field(
-        default=None, metadata=wire("hosthive", emit="nonnull")
+        default=None, metadata=wire("hosthive", emit="nonnull", since="2.3")
     )
     filepath: str | None = attrs.field(
-        default=None, metadata=wire("filepath", emit="nonnull")
+        default=None, metadata=wire("filepath", emit="nonnull", since="2.3")
     )
     identifier: str | None = attrs.field(
-        default=None, validator=guid, metadata=wire("identifier", emit="nonnull")
+        default=None,
+        validator=guid,
+        metadata=wire("identifier", emit="nonnull", since="2.3"),
     )
     readonly: bool | None = attrs.field(
-        default=None, metadata=wire("readonly", emit="nonnull")
+        default=None, metadata=wire("readonly", emit="nonnull", since="2.3")
     )
     immutable: bool | None = attrs.field(
-        default=None, metadata=wire("immutable", emit="nonnull")
+        default=None, metadata=wire("immutable", emit="nonnull", since="2.3")
     )
     inherittrustclass: bool | None = attrs.field(
-        default=None, metadata=wire("inherittrustclass", emit="nonnull")
+        default=None, metadata=wire("inherittrustclass", emit="nonnull", since="2.3")
     )
     trustedhive: bool | None = attrs.field(
         default=None, metadata=wire("trustedhive", emit="nonnull")
     )
     writethrough: bool | None = attrs.field(
-        default=None, metadata=wire("writethrough", emit="nonnull")
+        default=None, metadata=wire("writethrough", emit="nonnull", since="2.3")
     )
     fileaccesstoken: int | None = attrs.field(
-        default=None, validator=uint64, metadata=wire("fileaccesstoken", emit="nonnull")
+        default=None,
+        validator=uint64,
+        metadata=wire("fileaccesstoken", emit="nonnull", since="2.3"),
     )
 
 
@@ -178,16 +192,20 @@ class RegistryMakeKey(Document):
         Schema type ``RegistryMakeKey``, since 2.3.
     """
 
-    name: str | None = attrs.field(default=None, metadata=wire("name", emit="nonnull"))
-    clonesd: str | None = attrs.field(
-        default=None, metadata=wire("clonesd", emit="nonnull")
+    name: str | None = attrs.field(
+        default=None, metadata=wire("name", emit="nonnull", since="2.3")
     )
-    mkkey: tuple[RegistryMakeKey, ...] = attrs.field(default=(), metadata=wire("mkkey"))
+    clonesd: str | None = attrs.field(
+        default=None, metadata=wire("clonesd", emit="nonnull", since="2.3")
+    )
+    mkkey: tuple[RegistryMakeKey, ...] = attrs.field(
+        default=(), metadata=wire("mkkey", since="2.3")
+    )
     mkvalue: tuple[RegistryMakeValue, ...] = attrs.field(
-        default=(), metadata=wire("mkvalue")
+        default=(), metadata=wire("mkvalue", since="2.3")
     )
     volatile: bool | None = attrs.field(
-        default=None, metadata=wire("volatile", emit="nonnull")
+        default=None, metadata=wire("volatile", emit="nonnull", since="2.3")
     )
 
 
@@ -207,18 +225,22 @@ class RegistryMakeValue(Document):
         Schema type ``RegistryMakeValue``, since 2.3.
     """
 
-    name: str | None = attrs.field(default=None, metadata=wire("name", emit="nonnull"))
+    name: str | None = attrs.field(
+        default=None, metadata=wire("name", emit="nonnull", since="2.3")
+    )
     data_multistring: str | None = attrs.field(
-        default=None, metadata=wire("data_multistring", emit="nonnull")
+        default=None, metadata=wire("data_multistring", emit="nonnull", since="2.3")
     )
     data_dword: int | None = attrs.field(
-        default=None, validator=uint32, metadata=wire("data_dword", emit="nonnull")
+        default=None,
+        validator=uint32,
+        metadata=wire("data_dword", emit="nonnull", since="2.3"),
     )
     data_string: str | None = attrs.field(
-        default=None, metadata=wire("data_string", emit="nonnull")
+        default=None, metadata=wire("data_string", emit="nonnull", since="2.3")
     )
     data_binary: bytes | None = attrs.field(
-        default=None, metadata=wire("data_binary", emit="nonnull")
+        default=None, metadata=wire("data_binary", emit="nonnull", since="2.3")
     )
 
 
@@ -234,4 +256,6 @@ class RegistryDeleteKey(Document):
         Schema type ``RegistryDeleteKey``, since 2.3.
     """
 
-    name: str | None = attrs.field(default=None, metadata=wire("name", emit="nonnull"))
+    name: str | None = attrs.field(
+        default=None, metadata=wire("name", emit="nonnull", since="2.3")
+    )

@@ -63,7 +63,7 @@ class ServicePropertyQuery(Document):
         default=(), metadata=wire("PropertyTypes")
     )
     property_queries: Mapping[str, AnyValue] = attrs.field(
-        default=EMPTY, hash=False, metadata=wire("PropertyQueries")
+        default=EMPTY, hash=False, metadata=wire("PropertyQueries", since="2.5")
     )
 
 
@@ -84,7 +84,7 @@ class ServiceProperties(Document):
         default=(), hash=False, metadata=wire("Properties")
     )
     property_responses: Mapping[str, PropertyResponse] = attrs.field(
-        default=EMPTY, metadata=wire("PropertyResponses")
+        default=EMPTY, metadata=wire("PropertyResponses", since="2.5")
     )
 
 
@@ -196,7 +196,9 @@ class LogicalProcessor(Document):
     root_vp_index: int | None = attrs.field(
         default=None, validator=int32, metadata=wire("RootVpIndex")
     )
-    subnodes: tuple[Subnode, ...] = attrs.field(default=(), metadata=wire("Subnodes"))
+    subnodes: tuple[Subnode, ...] = attrs.field(
+        default=(), metadata=wire("Subnodes", since="2.4")
+    )
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -213,10 +215,10 @@ class Subnode(Document):
     """
 
     type: SubnodeType | str | None = attrs.field(
-        default=None, metadata=wire("Type", emit="nonnull")
+        default=None, metadata=wire("Type", emit="nonnull", since="2.4")
     )
     id: int | None = attrs.field(
-        default=None, validator=uint64, metadata=wire("Id", emit="nonnull")
+        default=None, validator=uint64, metadata=wire("Id", emit="nonnull", since="2.4")
     )
 
 
@@ -237,24 +239,25 @@ class ProcessorCapabilitiesInfo(Document):
     """
 
     processor_features: tuple[ProcessorFeature | str, ...] = attrs.field(
-        default=(), metadata=wire("ProcessorFeatures")
+        default=(), metadata=wire("ProcessorFeatures", since="2.5")
     )
     xsave_processor_features: tuple[XsaveProcessorFeature | str, ...] = attrs.field(
-        default=(), metadata=wire("XsaveProcessorFeatures")
+        default=(), metadata=wire("XsaveProcessorFeatures", since="2.5")
     )
     cache_line_flush_size: int | None = attrs.field(
         default=None,
         validator=uint64,
-        metadata=wire("CacheLineFlushSize", emit="nonnull"),
+        metadata=wire("CacheLineFlushSize", emit="nonnull", since="2.5"),
     )
     implemented_physical_address_bits: int | None = attrs.field(
         default=None,
         validator=uint64,
-        metadata=wire("ImplementedPhysicalAddressBits", emit="nonnull"),
+        metadata=wire("ImplementedPhysicalAddressBits", emit="nonnull", since="2.5"),
     )
     non_architectural_core_sharing: NonArchitecturalCoreSharing | str | None = (
         attrs.field(
-            default=None, metadata=wire("NonArchitecturalCoreSharing", emit="nonnull")
+            default=None,
+            metadata=wire("NonArchitecturalCoreSharing", emit="nonnull", since="2.5"),
         )
     )
 
@@ -276,23 +279,24 @@ class VmProcessorRequirements(Document):
     """
 
     processor_features: tuple[ProcessorFeature | str, ...] = attrs.field(
-        default=(), metadata=wire("ProcessorFeatures")
+        default=(), metadata=wire("ProcessorFeatures", since="2.5")
     )
     xsave_processor_features: tuple[XsaveProcessorFeature | str, ...] = attrs.field(
-        default=(), metadata=wire("XsaveProcessorFeatures")
+        default=(), metadata=wire("XsaveProcessorFeatures", since="2.5")
     )
     cache_line_flush_size: int | None = attrs.field(
         default=None,
         validator=uint64,
-        metadata=wire("CacheLineFlushSize", emit="nonnull"),
+        metadata=wire("CacheLineFlushSize", emit="nonnull", since="2.5"),
     )
     implemented_physical_address_bits: int | None = attrs.field(
         default=None,
         validator=uint64,
-        metadata=wire("ImplementedPhysicalAddressBits", emit="nonnull"),
+        metadata=wire("ImplementedPhysicalAddressBits", emit="nonnull", since="2.5"),
     )
     non_architectural_core_sharing: NonArchitecturalCoreSharing | str | None = (
         attrs.field(
-            default=None, metadata=wire("NonArchitecturalCoreSharing", emit="nonnull")
+            default=None,
+            metadata=wire("NonArchitecturalCoreSharing", emit="nonnull", since="2.5"),
         )
     )

@@ -62,11 +62,17 @@ class Services(Document):
         Schema type ``Services``, since 2.5.
     """
 
-    heartbeat: Heartbeat | None = attrs.field(default=None, metadata=wire("Heartbeat"))
-    shutdown: Shutdown | None = attrs.field(default=None, metadata=wire("Shutdown"))
-    timesync: Timesync | None = attrs.field(default=None, metadata=wire("Timesync"))
+    heartbeat: Heartbeat | None = attrs.field(
+        default=None, metadata=wire("Heartbeat", since="2.5")
+    )
+    shutdown: Shutdown | None = attrs.field(
+        default=None, metadata=wire("Shutdown", since="2.5")
+    )
+    timesync: Timesync | None = attrs.field(
+        default=None, metadata=wire("Timesync", since="2.5")
+    )
     kvp_exchange: KvpExchange | None = attrs.field(
-        default=None, metadata=wire("KvpExchange")
+        default=None, metadata=wire("KvpExchange", since="2.5")
     )
 
 
@@ -115,13 +121,14 @@ class KvpExchange(Document):
     """
 
     enable_host_os_info_kvp_items: StateOverride | str | None = attrs.field(
-        default=None, metadata=wire("EnableHostOSInfoKvpItems", emit="nonnull")
+        default=None,
+        metadata=wire("EnableHostOSInfoKvpItems", emit="nonnull", since="2.5"),
     )
     entries_to_be_added: Mapping[str, str] = attrs.field(
-        default=EMPTY, metadata=wire("EntriesToBeAdded", secret=True)
+        default=EMPTY, metadata=wire("EntriesToBeAdded", secret=True, since="2.5")
     )
     entries_to_be_removed: tuple[str, ...] = attrs.field(
-        default=(), metadata=wire("EntriesToBeRemoved")
+        default=(), metadata=wire("EntriesToBeRemoved", since="2.5")
     )
 
 
@@ -139,9 +146,9 @@ class KvpQuery(Document):
     """
 
     source: KvpSource | str | None = attrs.field(
-        default=None, metadata=wire("Source", emit="nonnull")
+        default=None, metadata=wire("Source", emit="nonnull", since="2.5")
     )
-    keys: tuple[str, ...] = attrs.field(default=(), metadata=wire("Keys"))
+    keys: tuple[str, ...] = attrs.field(default=(), metadata=wire("Keys", since="2.5"))
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -159,11 +166,11 @@ class IntegrationComponentStatus(Document):
     """
 
     is_enabled: bool | None = attrs.field(
-        default=None, metadata=wire("IsEnabled", emit="nonnull")
+        default=None, metadata=wire("IsEnabled", emit="nonnull", since="2.5")
     )
     state: IntegrationComponentOperationalState | str | None = attrs.field(
-        default=None, metadata=wire("State", emit="nonnull")
+        default=None, metadata=wire("State", emit="nonnull", since="2.5")
     )
     reason: IntegrationComponentOperatingStateReason | str | None = attrs.field(
-        default=None, metadata=wire("Reason", emit="nonnull")
+        default=None, metadata=wire("Reason", emit="nonnull", since="2.5")
     )

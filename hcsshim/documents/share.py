@@ -121,10 +121,11 @@ class VirtualSmbShareOptions(Document):
         default=None, metadata=wire("SingleFileMapping")
     )
     support_cloud_files: bool | None = attrs.field(
-        default=None, metadata=wire("SupportCloudFiles", emit="nonnull")
+        default=None, metadata=wire("SupportCloudFiles", emit="nonnull", since="2.3")
     )
     filter_encryption_attributes: bool | None = attrs.field(
-        default=None, metadata=wire("FilterEncryptionAttributes", emit="nonnull")
+        default=None,
+        metadata=wire("FilterEncryptionAttributes", emit="nonnull", since="2.4"),
     )
 
 
@@ -170,5 +171,5 @@ class Plan9Share(Document):
         default=None, validator=uint32, metadata=wire("Flags")
     )
     allowed_files: tuple[str, ...] = attrs.field(
-        default=(), metadata=wire("AllowedFiles")
+        default=(), metadata=wire("AllowedFiles", since="2.2")
     )

@@ -51,16 +51,18 @@ class JobNamespace(Document):
         Schema type ``JobNamespace``, since 2.3.
     """
 
-    cpu: JobCpu | None = attrs.field(default=None, metadata=wire("cpu"))
-    memory: JobMemory | None = attrs.field(default=None, metadata=wire("memory"))
+    cpu: JobCpu | None = attrs.field(default=None, metadata=wire("cpu", since="2.3"))
+    memory: JobMemory | None = attrs.field(
+        default=None, metadata=wire("memory", since="2.3")
+    )
     systemroot: JobSystemRoot | None = attrs.field(
-        default=None, metadata=wire("systemroot")
+        default=None, metadata=wire("systemroot", since="2.3")
     )
     terminationpolicy: JobTerminationPolicy | str | None = attrs.field(
-        default=None, metadata=wire("terminationpolicy", emit="nonnull")
+        default=None, metadata=wire("terminationpolicy", emit="nonnull", since="2.3")
     )
     threadimpersonation: bool | None = attrs.field(
-        default=None, metadata=wire("threadimpersonation", emit="nonnull")
+        default=None, metadata=wire("threadimpersonation", emit="nonnull", since="2.3")
     )
 
 
@@ -78,10 +80,14 @@ class JobCpu(Document):
     """
 
     rate: int | None = attrs.field(
-        default=None, validator=uint32, metadata=wire("rate", emit="nonnull")
+        default=None,
+        validator=uint32,
+        metadata=wire("rate", emit="nonnull", since="2.3"),
     )
     weight: int | None = attrs.field(
-        default=None, validator=uint32, metadata=wire("weight", emit="nonnull")
+        default=None,
+        validator=uint32,
+        metadata=wire("weight", emit="nonnull", since="2.3"),
     )
 
 
@@ -98,7 +104,9 @@ class JobMemory(Document):
     """
 
     limit: int | None = attrs.field(
-        default=None, validator=uint64, metadata=wire("limit", emit="nonnull")
+        default=None,
+        validator=uint64,
+        metadata=wire("limit", emit="nonnull", since="2.3"),
     )
 
 
@@ -114,7 +122,9 @@ class JobSystemRoot(Document):
         Schema type ``JobSystemRoot``, since 2.3.
     """
 
-    path: str | None = attrs.field(default=None, metadata=wire("path", emit="nonnull"))
+    path: str | None = attrs.field(
+        default=None, metadata=wire("path", emit="nonnull", since="2.3")
+    )
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -133,16 +143,20 @@ class FilesystemNamespace(Document):
         Schema type ``FilesystemNamespace``, since 2.3.
     """
 
-    path: str | None = attrs.field(default=None, metadata=wire("path", emit="nonnull"))
+    path: str | None = attrs.field(
+        default=None, metadata=wire("path", emit="nonnull", since="2.3")
+    )
     isolation: FilesystemIsolationMode | str | None = attrs.field(
-        default=None, metadata=wire("isolation", emit="nonnull")
+        default=None, metadata=wire("isolation", emit="nonnull", since="2.3")
     )
     nesting: FilesystemNestingMode | str | None = attrs.field(
-        default=None, metadata=wire("nesting", emit="nonnull")
+        default=None, metadata=wire("nesting", emit="nonnull", since="2.3")
     )
-    layer: tuple[FilesystemLayer, ...] = attrs.field(default=(), metadata=wire("layer"))
+    layer: tuple[FilesystemLayer, ...] = attrs.field(
+        default=(), metadata=wire("layer", since="2.3")
+    )
     bindings: tuple[BatchedBinding, ...] = attrs.field(
-        default=(), metadata=wire("bindings")
+        default=(), metadata=wire("bindings", since="2.3")
     )
 
 
@@ -160,9 +174,13 @@ class FilesystemLayer(Document):
     """
 
     identifier: str | None = attrs.field(
-        default=None, validator=guid, metadata=wire("identifier", emit="nonnull")
+        default=None,
+        validator=guid,
+        metadata=wire("identifier", emit="nonnull", since="2.3"),
     )
-    path: str | None = attrs.field(default=None, metadata=wire("path", emit="nonnull"))
+    path: str | None = attrs.field(
+        default=None, metadata=wire("path", emit="nonnull", since="2.3")
+    )
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -179,10 +197,10 @@ class BatchedBinding(Document):
     """
 
     filepath: str | None = attrs.field(
-        default=None, metadata=wire("filepath", emit="nonnull")
+        default=None, metadata=wire("filepath", emit="nonnull", since="2.3")
     )
     bindingroots: tuple[str, ...] = attrs.field(
-        default=(), metadata=wire("bindingroots")
+        default=(), metadata=wire("bindingroots", since="2.3")
     )
 
 
@@ -199,7 +217,7 @@ class ContainerDefinition(Document):
     """
 
     namespace: AnyValue | None = attrs.field(
-        default=None, hash=False, metadata=wire("namespace")
+        default=None, hash=False, metadata=wire("namespace", since="2.3")
     )
 
 
@@ -216,7 +234,7 @@ class MountManagerNamespace(Document):
     """
 
     mount_point: tuple[MountManagerMountPoint, ...] = attrs.field(
-        default=(), metadata=wire("mount_point")
+        default=(), metadata=wire("mount_point", since="2.3")
     )
 
 
@@ -233,8 +251,12 @@ class MountManagerMountPoint(Document):
         Schema type ``MountManagerMountPoint``, since 2.3.
     """
 
-    name: str | None = attrs.field(default=None, metadata=wire("name", emit="nonnull"))
-    path: str | None = attrs.field(default=None, metadata=wire("path", emit="nonnull"))
+    name: str | None = attrs.field(
+        default=None, metadata=wire("name", emit="nonnull", since="2.3")
+    )
+    path: str | None = attrs.field(
+        default=None, metadata=wire("path", emit="nonnull", since="2.3")
+    )
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -250,7 +272,7 @@ class NamedPipeNamespace(Document):
     """
 
     symlink: tuple[NamedPipeSymlink, ...] = attrs.field(
-        default=(), metadata=wire("symlink")
+        default=(), metadata=wire("symlink", since="2.3")
     )
 
 
@@ -267,8 +289,12 @@ class NamedPipeSymlink(Document):
         Schema type ``NamedPipeSymlink``, since 2.3.
     """
 
-    name: str | None = attrs.field(default=None, metadata=wire("name", emit="nonnull"))
-    path: str | None = attrs.field(default=None, metadata=wire("path", emit="nonnull"))
+    name: str | None = attrs.field(
+        default=None, metadata=wire("name", emit="nonnull", since="2.3")
+    )
+    path: str | None = attrs.field(
+        default=None, metadata=wire("path", emit="nonnull", since="2.3")
+    )
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -284,7 +310,7 @@ class NetworkNamespace(Document):
     """
 
     compartment: str | None = attrs.field(
-        default=None, metadata=wire("compartment", emit="nonnull")
+        default=None, metadata=wire("compartment", emit="nonnull", since="2.3")
     )
 
 
@@ -303,9 +329,9 @@ class HostFiles(Document):
     """
 
     base_image_path: str | None = attrs.field(
-        default=None, metadata=wire("base_image_path", emit="nonnull")
+        default=None, metadata=wire("base_image_path", emit="nonnull", since="2.3")
     )
     sandbox_path: str | None = attrs.field(
-        default=None, metadata=wire("sandbox_path", emit="nonnull")
+        default=None, metadata=wire("sandbox_path", emit="nonnull", since="2.3")
     )
-    file: tuple[str, ...] = attrs.field(default=(), metadata=wire("file"))
+    file: tuple[str, ...] = attrs.field(default=(), metadata=wire("file", since="2.3"))

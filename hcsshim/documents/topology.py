@@ -297,41 +297,42 @@ class VirtualMachineMemory(Document):
         default=None, metadata=wire("EnableColdHint")
     )
     enable_cold_discard_hint: bool | None = attrs.field(
-        default=None, metadata=wire("EnableColdDiscardHint")
+        default=None, metadata=wire("EnableColdDiscardHint", since="2.2")
     )
     enable_deferred_commit: bool | None = attrs.field(
         default=None, metadata=wire("EnableDeferredCommit")
     )
     low_mmio_gap_in_mb: int | None = attrs.field(
-        default=None, validator=uint64, metadata=wire("LowMmioGapInMB")
+        default=None, validator=uint64, metadata=wire("LowMmioGapInMB", since="2.3")
     )
     high_mmio_base_in_mb: int | None = attrs.field(
-        default=None, validator=uint64, metadata=wire("HighMmioBaseInMB")
+        default=None, validator=uint64, metadata=wire("HighMmioBaseInMB", since="2.3")
     )
     high_mmio_gap_in_mb: int | None = attrs.field(
-        default=None, validator=uint64, metadata=wire("HighMmioGapInMB")
+        default=None, validator=uint64, metadata=wire("HighMmioGapInMB", since="2.3")
     )
     slit_type: VirtualSlitType | str | None = attrs.field(
         default=None, metadata=wire("SlitType", emit="nonnull")
     )
     backing_page_size: MemoryBackingPageSize | str | None = attrs.field(
-        default=None, metadata=wire("BackingPageSize", emit="nonnull")
+        default=None, metadata=wire("BackingPageSize", emit="nonnull", since="2.2")
     )
     fault_cluster_size_shift: int | None = attrs.field(
         default=None,
         validator=uint32,
-        metadata=wire("FaultClusterSizeShift", emit="nonnull"),
+        metadata=wire("FaultClusterSizeShift", emit="nonnull", since="2.4"),
     )
     direct_map_fault_cluster_size_shift: int | None = attrs.field(
         default=None,
         validator=uint32,
-        metadata=wire("DirectMapFaultClusterSizeShift", emit="nonnull"),
+        metadata=wire("DirectMapFaultClusterSizeShift", emit="nonnull", since="2.4"),
     )
     pin_backing_pages: bool | None = attrs.field(
-        default=None, metadata=wire("PinBackingPages", emit="nonnull")
+        default=None, metadata=wire("PinBackingPages", emit="nonnull", since="2.2")
     )
     forbid_small_backing_pages: bool | None = attrs.field(
-        default=None, metadata=wire("ForbidSmallBackingPages", emit="nonnull")
+        default=None,
+        metadata=wire("ForbidSmallBackingPages", emit="nonnull", since="2.2"),
     )
 
 
@@ -372,43 +373,46 @@ class VirtualMachineProcessor(Document):
         default=None, validator=share, metadata=wire("Weight")
     )
     reservation: int | None = attrs.field(
-        default=None, validator=uint64, metadata=wire("Reservation")
+        default=None, validator=uint64, metadata=wire("Reservation", since="2.4")
     )
-    cpu_group: CpuGroup | None = attrs.field(default=None, metadata=wire("CpuGroup"))
+    cpu_group: CpuGroup | None = attrs.field(
+        default=None, metadata=wire("CpuGroup", since="2.5")
+    )
     numa_processors_settings: NumaProcessors | None = attrs.field(
         default=None, metadata=wire("NumaProcessorsSettings")
     )
     maximum_frequency_mhz: int | None = attrs.field(
         default=None,
         validator=uint32,
-        metadata=wire("MaximumFrequencyMHz", emit="nonnull"),
+        metadata=wire("MaximumFrequencyMHz", emit="nonnull", since="2.4"),
     )
     expose_virtualization_extensions: bool | None = attrs.field(
         default=None, metadata=wire("ExposeVirtualizationExtensions", emit="nonnull")
     )
     enable_perfmon_pmu: bool | None = attrs.field(
-        default=None, metadata=wire("EnablePerfmonPmu", emit="nonnull")
+        default=None, metadata=wire("EnablePerfmonPmu", emit="nonnull", since="2.2")
     )
     enable_perfmon_arch_pmu: bool | None = attrs.field(
-        default=None, metadata=wire("EnablePerfmonArchPmu", emit="nonnull")
+        default=None, metadata=wire("EnablePerfmonArchPmu", emit="nonnull", since="2.5")
     )
     enable_perfmon_pebs: bool | None = attrs.field(
-        default=None, metadata=wire("EnablePerfmonPebs", emit="nonnull")
+        default=None, metadata=wire("EnablePerfmonPebs", emit="nonnull", since="2.2")
     )
     enable_perfmon_lbr: bool | None = attrs.field(
-        default=None, metadata=wire("EnablePerfmonLbr", emit="nonnull")
+        default=None, metadata=wire("EnablePerfmonLbr", emit="nonnull", since="2.2")
     )
     enable_perfmon_ipt: bool | None = attrs.field(
-        default=None, metadata=wire("EnablePerfmonIpt", emit="nonnull")
+        default=None, metadata=wire("EnablePerfmonIpt", emit="nonnull", since="2.2")
     )
     enable_page_shattering: bool | None = attrs.field(
-        default=None, metadata=wire("EnablePageShattering", emit="nonnull")
+        default=None, metadata=wire("EnablePageShattering", emit="nonnull", since="2.5")
     )
     disable_speculation_controls: bool | None = attrs.field(
-        default=None, metadata=wire("DisableSpeculationControls", emit="nonnull")
+        default=None,
+        metadata=wire("DisableSpeculationControls", emit="nonnull", since="2.5"),
     )
     processor_feature_set: ProcessorFeatureSet | None = attrs.field(
-        default=None, metadata=wire("ProcessorFeatureSet")
+        default=None, metadata=wire("ProcessorFeatureSet", since="2.5")
     )
 
 
@@ -428,16 +432,18 @@ class ProcessorLimits(Document):
     """
 
     limit: int | None = attrs.field(
-        default=None, validator=uint64, metadata=wire("Limit")
+        default=None, validator=uint64, metadata=wire("Limit", since="2.4")
     )
     weight: int | None = attrs.field(
-        default=None, validator=share, metadata=wire("Weight")
+        default=None, validator=share, metadata=wire("Weight", since="2.4")
     )
     reservation: int | None = attrs.field(
-        default=None, validator=uint64, metadata=wire("Reservation")
+        default=None, validator=uint64, metadata=wire("Reservation", since="2.4")
     )
     maximum_frequency_mhz: int | None = attrs.field(
-        default=None, validator=uint32, metadata=wire("MaximumFrequencyMHz")
+        default=None,
+        validator=uint32,
+        metadata=wire("MaximumFrequencyMHz", since="2.4"),
     )
 
 
@@ -456,13 +462,14 @@ class ProcessorFeatureSet(Document):
     """
 
     processor_features: tuple[ProcessorFeature | str, ...] = attrs.field(
-        default=(), metadata=wire("ProcessorFeatures")
+        default=(), metadata=wire("ProcessorFeatures", since="2.5")
     )
     xsave_processor_features: tuple[XsaveProcessorFeature | str, ...] = attrs.field(
-        default=(), metadata=wire("XsaveProcessorFeatures")
+        default=(), metadata=wire("XsaveProcessorFeatures", since="2.5")
     )
     processor_feature_set_mode: ProcessorFeatureSetMode | str | None = attrs.field(
-        default=None, metadata=wire("ProcessorFeatureSetMode", emit="nonnull")
+        default=None,
+        metadata=wire("ProcessorFeatureSetMode", emit="nonnull", since="2.5"),
     )
 
 
@@ -521,5 +528,5 @@ class IdleProcessorsRequest(Document):
     idle_processor_count: int | None = attrs.field(
         default=None,
         validator=uint32,
-        metadata=wire("IdleProcessorCount", emit="nonnull"),
+        metadata=wire("IdleProcessorCount", emit="nonnull", since="2.3"),
     )

@@ -51,7 +51,9 @@ class VirtualMachine(Document):
         Schema type ``VirtualMachine``, since 2.0.
     """
 
-    version: Version | None = attrs.field(default=None, metadata=wire("Version"))
+    version: Version | None = attrs.field(
+        default=None, metadata=wire("Version", since="2.5")
+    )
     stop_on_reset: bool | None = attrs.field(default=None, metadata=wire("StopOnReset"))
     chipset: Chipset | None = attrs.field(default=None, metadata=wire("Chipset"))
     compute_topology: Topology | None = attrs.field(
@@ -85,7 +87,9 @@ class VirtualMachine(Document):
     migration_options: MigrationInitializeOptions | None = attrs.field(
         default=None, metadata=wire("MigrationOptions")
     )
-    services: Services | None = attrs.field(default=None, metadata=wire("Services"))
+    services: Services | None = attrs.field(
+        default=None, metadata=wire("Services", since="2.5")
+    )
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -107,7 +111,7 @@ class GuestConnection(Document):
         default=None, metadata=wire("UseConnectedSuspend")
     )
     use_host_time_zone: bool | None = attrs.field(
-        default=None, metadata=wire("UseHostTimeZone", emit="nonnull")
+        default=None, metadata=wire("UseHostTimeZone", emit="nonnull", since="2.4")
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hcsshim.errors import ProcessFailedError
 
 TYPE_CHECKING = False  # typing costs more to import than the rest of the package
@@ -47,18 +49,36 @@ class CompletedProcess:
         """
         if self.returncode == 0:
             return
+        from hcsshim.ntstatus import describe_exit_code  # noqa: PLC0415 - failures
+
         error = ProcessFailedError(
             operation="run",
             system_id=self.system_id,
-            message=f"The process exited with code {self.returncode}.",
+            message="The process exited with code "
+            f"{describe_exit_code(self.returncode)}.",
         )
-        error.command = self.args if isinstance(self.args, str) else repr(self.args)
+        error.command = self._command()
         error.returncode = self.returncode
         error.stdout, error.stderr = self.stdout, self.stderr
         raise error
 
+    def _command(self) -> str:
+        """Write what was run; of a document only the command, never its secrets."""
+        if isinstance(self.args, Mapping):
+            return repr(self.args.get("CommandLine") or self.args.get("CommandArgs"))
+        return self.args if isinstance(self.args, str) else repr(self.args)
+
+    @property
+    def exit_code_name(self) -> str:
+        """Windows' name of the exit code: ``STATUS_CONTROL_C_EXIT``; else ``""``."""
+        from hcsshim.ntstatus import exit_code_name  # noqa: PLC0415 - seldom
+
+        found = exit_code_name(self.returncode)
+        return "" if found is None else found.name
+
     def __repr__(self) -> str:
-        shown = [f"args={self.args!r}", f"returncode={self.returncode!r}"]
+        args = self._command() if isinstance(self.args, Mapping) else repr(self.args)
+        shown = [f"args={args}", f"returncode={self.returncode!r}"]
         if self.stdout is not None:
             shown.append(f"stdout={self.stdout!r}")
         if self.stderr is not None:
