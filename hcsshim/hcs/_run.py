@@ -7,7 +7,6 @@ from contextlib import suppress
 
 from hcsshim.errors import HcsError
 from hcsshim.hcs._completed import CompletedProcess
-from hcsshim.hcs._container import container_document
 from hcsshim.hcs._system import ComputeSystem
 from hcsshim.hcs._system_steps import discard
 from hcsshim.hcs._timeouts import DEFAULT, Deadline
@@ -86,6 +85,10 @@ def run(  # noqa: PLR0913 - what a command and its container can be given
     """
     described = (layers, scratch, mounts, hostname, memory_in_mb, cpus)
     if document is None:
+        from hcsshim.hcs._container import (  # noqa: PLC0415 - needs attrs
+            container_document,
+        )
+
         document = container_document(
             layers=layers,
             scratch=scratch,
