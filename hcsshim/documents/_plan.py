@@ -71,7 +71,7 @@ def find_class(module: str, name: str) -> type[Any]:
     Raises:
         LookupError: There is no such class; the models contradict themselves.
     """
-    while module.startswith("hcsshim.documents"):
+    while module.startswith("hcsshim."):
         space = sys.modules.get(module) or importlib.import_module(module)
         found = getattr(space, name, None)
         if isinstance(found, type):

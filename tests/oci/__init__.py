@@ -1,0 +1,1 @@
+"""Tests of OCI bundles; a package, so that they share their specifications."""
