@@ -70,7 +70,14 @@ enum hcsshim_argument_kind {
     HCSSHIM_KIND_OUT_TEXT,
     HCSSHIM_KIND_RESULT,
     HCSSHIM_KIND_OUT_PROCESS_INFORMATION,
-    HCSSHIM_KIND_CREATE_OPTIONS
+    HCSSHIM_KIND_CREATE_OPTIONS,
+    HCSSHIM_KIND_U64,
+    HCSSHIM_KIND_LAYER_DRIVER,
+    HCSSHIM_KIND_LAYERS,
+    HCSSHIM_KIND_DISK,
+    HCSSHIM_KIND_OUT_U32,
+    HCSSHIM_KIND_OUT_GUID,
+    HCSSHIM_KIND_OUT_BUFFER
 };
 
 /* One row of calls.def. Everything is static: never freed. */
@@ -171,9 +178,9 @@ typedef struct hcsshim_service hcsshim_service;
 
 /* One argument of a call; which half counts follows from its kind. */
 typedef struct hcsshim_value {
-    const char *text; /* TEXT: borrowed for the call; NULL is NULL */
+    const char *text; /* borrowed for the call; NULL is NULL */
     size_t length;    /* of text, in bytes */
-    uint64_t number;  /* U32, SYSTEM, PROCESS */
+    uint64_t number;  /* of kinds that are no text */
 } hcsshim_value;
 
 /* How a call ended. Clear it with hcsshim_completion_clear(). */
@@ -220,8 +227,8 @@ HCSSHIM_API int hcsshim_service_alive(const hcsshim_service *service);
  * hcsshim_service_submit() - begin a call.
  *
  * call:    its number in calls.def.
- * values:  borrowed; one for each argument of the kinds TEXT, U32, SYSTEM and
- *          PROCESS, in order.
+ * values:  borrowed; one for each argument that is on the wire and not out, in
+ *          order.
  * count:   of values.
  * ticket:  where to put the ticket, to be ended by _take() or _abandon(); NULL
  *          if nobody wants the answer.

@@ -76,6 +76,12 @@ void hcsshim__frame_get_header(const unsigned char *bytes,
     frame->detail = hcsshim__frame_get_u32(bytes + 20);
 }
 
+static int is_text(uint8_t kind)
+{
+    return kind == HCSSHIM_KIND_TEXT || kind == HCSSHIM_KIND_LAYERS ||
+           kind == HCSSHIM_KIND_DISK;
+}
+
 size_t hcsshim__frame_measure(const hcsshim_call_row *row,
                               const hcsshim_value *values, size_t count)
 {
@@ -88,11 +94,14 @@ size_t hcsshim__frame_measure(const hcsshim_call_row *row,
             length += 8;
             continue;
         case HCSSHIM_KIND_TEXT:
+        case HCSSHIM_KIND_LAYERS:
+        case HCSSHIM_KIND_DISK:
         case HCSSHIM_KIND_U32:
             length += 4;
             break;
         case HCSSHIM_KIND_SYSTEM:
         case HCSSHIM_KIND_PROCESS:
+        case HCSSHIM_KIND_U64:
             length += 8;
             break;
         default:
@@ -100,7 +109,7 @@ size_t hcsshim__frame_measure(const hcsshim_call_row *row,
         }
         if (next == count)
             return 0;
-        if (*kind == HCSSHIM_KIND_TEXT && values[next].text != NULL) {
+        if (is_text(*kind) && values[next].text != NULL) {
             if (values[next].length > HCSSHIM_WIRE_LARGEST - length)
                 return 0;
             length += values[next].length;
@@ -144,6 +153,8 @@ void hcsshim__frame_write(unsigned char *room, size_t length,
             room += 8;
             break;
         case HCSSHIM_KIND_TEXT:
+        case HCSSHIM_KIND_LAYERS:
+        case HCSSHIM_KIND_DISK:
             room = put_text(room, values++);
             break;
         case HCSSHIM_KIND_U32:
@@ -152,6 +163,7 @@ void hcsshim__frame_write(unsigned char *room, size_t length,
             break;
         case HCSSHIM_KIND_SYSTEM:
         case HCSSHIM_KIND_PROCESS:
+        case HCSSHIM_KIND_U64:
             put_u64(room, (values++)->number);
             room += 8;
             break;

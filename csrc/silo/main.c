@@ -1,7 +1,8 @@
 /*
  * The silo program. The host spawns it with a socket at descriptor 3 and, at
  * 4, a descriptor of the host's own process ("silo": isolated, "supervise":
- * not), or of the init process of a running silo ("enter").
+ * not; "volume": layers only), or of the init process of a running silo
+ * ("enter").
  */
 #include "silo.h"
 #include "calls.h"
@@ -77,5 +78,7 @@ int main(int argc, char **argv)
         silo_enter();
     if (argc == 2 && strcmp(argv[1], "supervise") == 0)
         supervise();
+    if (argc == 2 && strcmp(argv[1], "volume") == 0)
+        silo_volume();
     silo_launch();
 }

@@ -134,19 +134,24 @@ static int enter_stage(struct silo_failure *failure)
     return 0;
 }
 
+enum { WRITABLE_NAME = 64 };
+
+static void name_writable(int scratch, char upper[WRITABLE_NAME],
+                          char work[WRITABLE_NAME])
+{
+    (void)snprintf(upper, WRITABLE_NAME, "/proc/self/fd/%d/upper", scratch);
+    (void)snprintf(work, WRITABLE_NAME, "/proc/self/fd/%d/work", scratch);
+}
+
 static int mount_layers(const struct silo_config *config,
                         const struct sources *sources,
                         struct silo_failure *failure)
 {
-    char upper[64] = "upper";
-    char work[64] = "work";
+    char upper[WRITABLE_NAME] = "upper";
+    char work[WRITABLE_NAME] = "work";
 
-    if (sources->scratch >= 0) {
-        (void)snprintf(upper, sizeof(upper), "/proc/self/fd/%d/upper",
-                       sources->scratch);
-        (void)snprintf(work, sizeof(work), "/proc/self/fd/%d/work",
-                       sources->scratch);
-    }
+    if (sources->scratch >= 0)
+        name_writable(sources->scratch, upper, work);
     if (config->layer_count == 0)
         return silo_machine_graft(sources->machine, upper, work, "root",
                                   failure);
@@ -208,6 +213,27 @@ int silo_root_build(const struct silo_config *config,
         enter_stage(failure) == 0 &&
         mount_layers(config, &sources, failure) == 0)
         result = fill_root(config, &sources, failure);
+    close_sources(&sources);
+    return result;
+}
+
+int silo_layers_mount(const struct silo_config *config, const char *target,
+                      struct silo_failure *failure)
+{
+    struct sources sources = {.machine = -1, .sys = -1, .scratch = -1};
+    char upper[WRITABLE_NAME];
+    char work[WRITABLE_NAME];
+    bool writable = config->has_scratch;
+    int result = -1;
+
+    if (open_layers(config, &sources, failure) == 0 &&
+        open_scratch(config, &sources, failure) == 0) {
+        if (writable)
+            name_writable(sources.scratch, upper, work);
+        result = silo_overlay_mount(sources.layers, sources.layer_count,
+                                    writable ? upper : NULL,
+                                    writable ? work : NULL, target, failure);
+    }
     close_sources(&sources);
     return result;
 }

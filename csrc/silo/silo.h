@@ -189,6 +189,16 @@ void silo_configure(struct silo_config *config);
 int silo_root_build(const struct silo_config *config,
                     struct silo_failure *failure);
 
+/*
+ * The same for the layers alone, in this mount namespace: read-only without a
+ * scratch folder, which takes two layers at least.
+ */
+int silo_layers_mount(const struct silo_config *config, const char *target,
+                      struct silo_failure *failure);
+
+/* volume.c: mount layers for the machine's own programs until told to end. */
+_Noreturn void silo_volume(void);
+
 /* overlay.c: mount layers, given as descriptors, on the directory 'target'. */
 int silo_overlay_mount(const int *layers, uint32_t count, const char *upper,
                        const char *work, const char *target,

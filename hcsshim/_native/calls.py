@@ -15,9 +15,14 @@ PROCESS: int = lib.HCSSHIM_KIND_PROCESS
 OUT_SYSTEM: int = lib.HCSSHIM_KIND_OUT_SYSTEM
 OUT_PROCESS: int = lib.HCSSHIM_KIND_OUT_PROCESS
 
+U64: int = lib.HCSSHIM_KIND_U64
+
 #: Of these, the ones that take room: a handle is 8 bytes.
 HANDLES = frozenset((SYSTEM, PROCESS, OUT_SYSTEM, OUT_PROCESS))
-ON_THE_WIRE = HANDLES | {TEXT, U32}
+ON_THE_WIRE = HANDLES | {TEXT, U32, U64}
+
+#: Kinds that cross the wire as another one.
+_SENT_AS = {lib.HCSSHIM_KIND_LAYERS: TEXT, lib.HCSSHIM_KIND_DISK: TEXT}
 
 
 class Call(NamedTuple):
@@ -41,7 +46,8 @@ class Call(NamedTuple):
     @property
     def wire_kinds(self) -> tuple[int, ...]:
         """The kinds of the arguments that are part of the call's frame."""
-        return tuple(kind for kind in self.kinds if kind in ON_THE_WIRE)
+        sent = (_SENT_AS.get(kind, kind) for kind in self.kinds)
+        return tuple(kind for kind in sent if kind in ON_THE_WIRE)
 
 
 @lru_cache(maxsize=1)
@@ -63,14 +69,21 @@ def table() -> tuple[Call, ...]:
 
 @lru_cache(maxsize=1)
 def _numbers() -> dict[tuple[str, str], int]:
-    return {(call.dll, call.name): call.number for call in table()}
+    numbers = {(call.dll, call.name): call.number for call in table()}
+    for call in table():  # without a DLL, computecore comes before the others
+        numbers.setdefault(("", call.name), call.number)
+    return numbers
 
 
-def number(name: str, library: str = "computecore") -> int:
+def number(name: str, dll: str = "") -> int:
     """
     Give the number of a call.
+
+    Args:
+        name: The export.
+        dll: Of which DLL; without it, the first in the table that exports the name.
 
     Raises:
         KeyError: The table has no such call.
     """
-    return _numbers()[library, name]
+    return _numbers()[dll, name]

@@ -87,7 +87,7 @@ def _raise_above_placed(file: int) -> int:
     return int(moved)
 
 
-def _spawn(mode: str, process: int) -> tuple[int, socket.socket]:
+def spawn(mode: str, process: int) -> tuple[int, socket.socket]:
     """
     Spawn the program without forking this process.
 
@@ -128,7 +128,7 @@ def _spawn(mode: str, process: int) -> tuple[int, socket.socket]:
 def _launch(config: SiloConfig | None = None) -> tuple[int, socket.socket]:
     """Spawn the program as a silo, isolated unless the configuration says no."""
     mode = "silo" if config is None or config.isolated else "supervise"
-    return _spawn(mode, os.pidfd_open(os.getpid()))
+    return spawn(mode, os.pidfd_open(os.getpid()))
 
 
 class SpareSilo:
@@ -170,10 +170,10 @@ class SpareSilo:
             init = reply.pid if reply.kind == wire.LAUNCHED else init
         connection.close()
         for pid in {launcher, init} - {0}:
-            _reap(pid)
+            reap(pid)
 
 
-def _reap(pid: int) -> None:
+def reap(pid: int) -> None:
     """Wait for a child, unless somebody else in this process did."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, 0)
@@ -526,11 +526,11 @@ class LinuxSilo:
             raise OSError(errno.ESRCH, "the silo does not run")
         if not self._config.isolated:
             raise OSError(errno.ENOTSUP, "no mounts without isolation")
-        pid, connection = _spawn("enter", os.dup(self._init_file))
+        pid, connection = spawn("enter", os.dup(self._init_file))
         with connection:
             connection.send(packet.data)
             data = connection.recv(wire.REPLY_MAX)
-        _reap(pid)
+        reap(pid)
         if not data:
             raise OSError(errno.ECHILD, "the process that mounts was killed")
         reply = wire.reply(data)
@@ -589,7 +589,7 @@ class LinuxSilo:
     def _release(self) -> None:
         """Reap and free; what was in the silo is gone or on the way."""
         for pid in {self._launcher, self._init} - {0}:
-            _reap(pid)
+            reap(pid)
         if self._init_file >= 0:
             os.close(self._init_file)
             self._init_file = -1
