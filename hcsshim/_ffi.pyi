@@ -69,6 +69,13 @@ class Lib:
     HCSSHIM_KIND_RESULT: Final[int]
     HCSSHIM_KIND_OUT_PROCESS_INFORMATION: Final[int]
     HCSSHIM_KIND_CREATE_OPTIONS: Final[int]
+    HCSSHIM_KIND_U64: Final[int]
+    HCSSHIM_KIND_LAYER_DRIVER: Final[int]
+    HCSSHIM_KIND_LAYERS: Final[int]
+    HCSSHIM_KIND_DISK: Final[int]
+    HCSSHIM_KIND_OUT_U32: Final[int]
+    HCSSHIM_KIND_OUT_GUID: Final[int]
+    HCSSHIM_KIND_OUT_BUFFER: Final[int]
     def hcsshim_calls(self, count: CData, /) -> CData: ...
 
     # events

@@ -1,7 +1,8 @@
 /*
  * A volume: layers mounted where the machine's own programs see them.
  *
- * The mount lasts as long as this process, which ends with the host or when
+ * SILO_UNMAP unmounts them and SILO_MAP mounts them again. No mount outlives
+ * this process, which ends with the host or when
  * the host closes the socket. Who may not mount gets a user and a mount
  * namespace; the mount is then seen below /proc/PID/root only.
  */
@@ -68,8 +69,8 @@ static int mount_volume(const struct silo_config *config, int32_t *holder,
     return silo_layers_mount(config, target, failure);
 }
 
-/* Returns 1 for a request to unmount, 0 if the host is gone. */
-static int wait_for_end(struct silo_packet *packet)
+/* The kind of the next request; 0 if the host is gone. */
+static uint32_t next_request(struct silo_packet *packet)
 {
     struct pollfd files[] = {{.fd = SILO_SOCKET, .events = POLLIN},
                              {.fd = SILO_HOST, .events = POLLIN}};
@@ -82,7 +83,19 @@ static int wait_for_end(struct silo_packet *packet)
     if (silo_packet_receive(SILO_SOCKET, packet) != 1)
         return 0;
     silo_packet_clear(packet);
-    return 1;
+    return packet->request.kind;
+}
+
+static int serve(const struct silo_config *config, uint32_t kind,
+                 struct silo_failure *failure)
+{
+    const char *target = config->mappings[0].target;
+
+    if (kind == SILO_MAP)
+        return silo_layers_mount(config, target, failure);
+    if (umount2(target, 0) != 0)
+        return silo_fail(failure, "unmount the volume", target);
+    return 0;
 }
 
 void silo_volume(void)
@@ -91,6 +104,7 @@ void silo_volume(void)
     struct silo_reply reply = {.kind = SILO_FAILED};
     struct silo_failure failure;
     struct silo_config config;
+    uint32_t kind;
 
     silo_configure(&config);
     (void)prctl(PR_SET_NAME, "silo-volume", 0, 0, 0);
@@ -106,17 +120,12 @@ void silo_volume(void)
     }
     reply.kind = SILO_READY;
     (void)silo_reply_send(SILO_SOCKET, &reply, NULL, -1);
-    const char *target = config.mappings[0].target;
-    while (wait_for_end(packet) == 1) {
-        if (umount2(target, 0) == 0) {
-            reply.kind = SILO_EXITED;
-            (void)silo_reply_send(SILO_SOCKET, &reply, NULL, -1);
-            _exit(0);
-        }
-        (void)silo_fail(&failure, "unmount the volume", target);
-        reply.kind = SILO_FAILED;
-        (void)silo_reply_send(SILO_SOCKET, &reply, &failure, -1);
+    while ((kind = next_request(packet)) != 0) {
+        int failed = serve(&config, kind, &failure);
+        reply.kind = failed != 0 ? SILO_FAILED : SILO_READY;
+        (void)silo_reply_send(SILO_SOCKET, &reply,
+                              failed != 0 ? &failure : NULL, -1);
     }
-    (void)umount2(target, MNT_DETACH);
+    (void)umount2(config.mappings[0].target, MNT_DETACH);
     _exit(0);
 }

@@ -65,6 +65,8 @@ class Configuration:
         name: v1's; else empty.
         hostname: That processes see.
         layers: Topmost first.
+        layer_folders: The folders of the layers, once they were taken for a system;
+            ``layers`` are the root file systems in them then.
         scratch: Folder for what is written, or ``None``.
         mapped_directories: In order.
         limits: Of all processes together.
@@ -76,6 +78,7 @@ class Configuration:
     name: str = ""
     hostname: str
     layers: tuple[Path, ...] = ()
+    layer_folders: tuple[str, ...] = ()
     scratch: Path | None = None
     mapped_directories: tuple[MappedDirectory, ...] = ()
     limits: Limits = attrs.field(factory=Limits)

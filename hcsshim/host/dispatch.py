@@ -12,6 +12,7 @@ from hcsshim.hresult import HResult
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hcsshim.host.layers import Layers
     from hcsshim.host.loop import Loop
     from hcsshim.host.session import Call, Handler
     from hcsshim.host.systems import Systems
@@ -34,6 +35,9 @@ _UNSUPPORTED = (
     "HcsGrantVmGroupAccess",
     "HcsRevokeVmGroupAccess",
 )
+
+#: Calls about layers: those of vmcompute, and computestorage.
+_LAYER_NUMBERS = frozenset((*range(300, 390), *range(500, 600)))
 
 _OF_SYSTEMS: dict[str, Callable[[Call, Systems], None]] = {
     "HcsEnumerateComputeSystems": system_calls.enumerate_compute_systems,
@@ -88,7 +92,7 @@ def _not_implemented(call: Call) -> None:
 
 
 def handlers(
-    systems: Systems, loop: Loop
+    systems: Systems, layers: Layers, loop: Loop
 ) -> dict[int, tuple[calls.Call, tuple[int, ...], Handler]]:
     """
     Make the table that a session looks calls up in.
@@ -106,6 +110,9 @@ def handlers(
         by_name[name] = _bind_systems(function, systems)
     for name, waiting in _WAITING.items():
         by_name[name] = _bind_loop(waiting, loop)
+    for row in calls.table():
+        if row.number in _LAYER_NUMBERS:
+            by_name[row.name] = _bind_layers(row.name, layers)
     return {
         row.number: (row, row.wire_kinds, by_name[row.name])
         for row in calls.table()
@@ -121,3 +128,12 @@ def _bind_systems(
 
 def _bind_loop(function: Callable[[Call, Loop], None], loop: Loop) -> Handler:
     return lambda call: function(call, loop)
+
+
+def _bind_layers(name: str, layers: Layers) -> Handler:
+    def handle(call: Call) -> None:
+        from hcsshim.host.layer_calls import CALLS  # noqa: PLC0415 - seldom needed
+
+        CALLS[name](call, layers)
+
+    return handle

@@ -19,6 +19,7 @@ from hcsshim._native.host_process import is_listening, lock_file, prepare_folder
 from hcsshim.host import wire
 from hcsshim.host.connection import Connection
 from hcsshim.host.dispatch import handlers
+from hcsshim.host.layers import Layers
 from hcsshim.host.loop import READ, Loop
 from hcsshim.host.session import Session
 from hcsshim.host.systems import Systems
@@ -76,9 +77,11 @@ class Host:
         prepare_folder(path)
         self._lock = _take_lock(path)
         self.loop = Loop(log.exception)
-        self.systems = Systems(self.loop, open_silo)
+        self.layers = Layers(self.loop, log.exception)
+        self.layers.emptied = self._look_if_idle
+        self.systems = Systems(self.loop, open_silo, self.layers)
         self.systems.emptied = self._look_if_idle
-        self.handlers = handlers(self.systems, self.loop)
+        self.handlers = handlers(self.systems, self.layers, self.loop)
         self._listener = self._listen()
         self._look_if_idle()
 
@@ -154,7 +157,7 @@ class Host:
             if not len(self.systems):
                 self.loop.stop()
             return
-        busy = bool(self._clients) or len(self.systems) > 0
+        busy = bool(self._clients) or len(self.systems) > 0 or self.layers.busy
         if busy and self._idle is not None:
             self._idle.cancel()
             self._idle = None
@@ -206,6 +209,7 @@ class Host:
         """Serve until :meth:`stop`, then free everything."""
         self.loop.run()
         self.systems.close_all()
+        self.layers.close()
         self.loop.close()
         os.close(self._lock)
 

@@ -8,6 +8,7 @@ host. Who may not mount gets it in a namespace of its own; its path then leads t
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from array import array
@@ -36,9 +37,7 @@ class LinuxVolume:
         OSError: This machine cannot mount them; the text says at what it failed.
     """
 
-    def __init__(
-        self, layers: Sequence[str], scratch: str | None, target: str
-    ) -> None:
+    def __init__(self, layers: Sequence[str], scratch: str | None, target: str) -> None:
         self._pid, self._socket = spawn("volume", os.pidfd_open(os.getpid()))
         try:
             config = SiloConfig(
@@ -75,16 +74,22 @@ class LinuxVolume:
 
     def unmount(self) -> None:
         """
-        Unmount, unless somebody is in it.
+        Unmount, unless somebody is in it; the path stays the volume's.
 
         Raises:
             OSError: Somebody is; the mount stays.
         """
-        try:
+        with contextlib.suppress(ChildProcessError):  # whoever killed it did our work
             self._ask(wire.request(wire.UNMAP))
-        except ChildProcessError:
-            pass  # whoever killed the process did our work
-        self.close()
+
+    def mount(self) -> None:
+        """
+        Mount again what was unmounted.
+
+        Raises:
+            OSError: This machine cannot mount it any more.
+        """
+        self._ask(wire.request(wire.MAP))
 
     def close(self) -> None:
         """Unmount even if somebody is in it: who is keeps what is open. Idempotent."""

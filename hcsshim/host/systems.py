@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from hcsshim.host.configuration import Configuration
+    from hcsshim.host.layers import Layers
     from hcsshim.host.loop import Loop, Timer
     from hcsshim.host.silo import Limits, Message
 
@@ -485,11 +486,15 @@ class Systems:
     Args:
         loop: The host's.
         open_silo: Makes a silo; raises ``OSError`` where it cannot.
+        layers: Of the host, which systems take and give back.
     """
 
-    def __init__(self, loop: Loop, open_silo: Callable[[SiloConfig], Silo]) -> None:
+    def __init__(
+        self, loop: Loop, open_silo: Callable[[SiloConfig], Silo], layers: Layers
+    ) -> None:
         self._loop = loop
         self._open_silo = open_silo
+        self._layers = layers
         self._systems: dict[str, System] = {}
         self._made = 0
         #: Told whenever the last system went.
@@ -521,18 +526,21 @@ class Systems:
         Begin to make a system; its id must be free.
 
         Raises:
-            Refusal: The machine cannot make silos.
+            Refusal: The machine cannot make silos, or a layer is in use.
         """
         self._made += 1
+        taken = self._layers.take(configuration)
         try:
-            silo = self._open_silo(_silo_config(system_id, configuration, self._made))
+            silo = self._open_silo(_silo_config(system_id, taken, self._made))
         except OSError as error:
+            self._layers.give_back(taken)
             raise refuse_errno(
                 error.errno or 0,
                 f"This machine cannot isolate '{system_id}'",
                 HResult.HCS_E_SERVICE_NOT_AVAILABLE,
             ) from None
-        system = System(system_id, configuration, silo, self._loop, self._remove)
+        system = System(system_id, taken, silo, self._loop, self._remove)
+        system.exited.listen(lambda: self._layers.give_back(taken))
         self._systems[system_id.upper()] = system
         return system
 
