@@ -7,6 +7,7 @@ file that was left in the middle of one is sound and is what it was before.
 
 from __future__ import annotations
 
+import errno
 import os
 from struct import pack
 from typing import IO, TYPE_CHECKING
@@ -125,7 +126,8 @@ def _copy(  # noqa: PLR0913, PLR0917 - two files, what and where
     """
     present: list[int] = []
     zeros = bytes(_COPY_STEP)
-    for offset in range(0, length, _COPY_STEP):
+    offset = _skip_hole(image, 0, length)
+    while offset < length:
         data = read_at(image, offset, min(_COPY_STEP, length - offset))
         block, inside = divmod(offset, metadata.block_size)
         if data != zeros[: len(data)]:
@@ -133,9 +135,23 @@ def _copy(  # noqa: PLR0913, PLR0917 - two files, what and where
                 present.append(block)
             place = block if metadata.fixed else len(present) - 1
             write_at(file, start + place * metadata.block_size + inside, data)
+        offset = _skip_hole(image, offset + _COPY_STEP, length)
         if progress is not None:
-            progress(offset + len(data), length)
+            progress(min(offset, length), length)
     return present
+
+
+def _skip_hole(image: IO[bytes], offset: int, length: int) -> int:
+    """Find the next step of an image that may hold data, where its file tells."""
+    if offset >= length or not hasattr(os, "SEEK_DATA"):
+        return offset
+    try:
+        before = os.lseek(image.fileno(), 0, os.SEEK_CUR)
+        data = os.lseek(image.fileno(), offset, os.SEEK_DATA)
+        os.lseek(image.fileno(), before, os.SEEK_SET)  # where its buffer takes it to be
+    except OSError as error:
+        return length if error.errno == errno.ENXIO else offset
+    return max(offset, data - data % _COPY_STEP)
 
 
 def _write_table(

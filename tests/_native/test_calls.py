@@ -41,3 +41,20 @@ def test_number_of_an_unknown_call() -> None:
     """A name that the table does not hold is a KeyError."""
     with pytest.raises(KeyError, match="HcsNoSuchCall"):
         calls.number("HcsNoSuchCall")
+
+
+def test_layers_and_disks_cross_the_wire_as_text() -> None:
+    """What is a structure or a handle in C is a text in the call's frame."""
+    rows = {(call.dll, call.name): call for call in calls.table()}
+    create = rows["vmcompute", "CreateSandboxLayer"]
+    setup = rows["computestorage", "HcsSetupBaseOSLayer"]
+
+    assert create.wire_kinds == (calls.TEXT, calls.TEXT, calls.TEXT)
+    assert setup.wire_kinds == (calls.TEXT, calls.TEXT, calls.TEXT)
+    assert rows["vmcompute", "ExpandSandboxSize"].wire_kinds[-1] == calls.U64
+    assert rows["vmcompute", "GetLayerMountPath"].wire_kinds == (calls.TEXT,)
+
+
+def test_number_finds_a_call_of_another_dll() -> None:
+    """A name that one DLL alone exports needs no DLL to be found."""
+    assert calls.number("CreateLayer", "vmcompute") == calls.number("CreateLayer")
