@@ -36,6 +36,7 @@
 enum hcsshim_hresult {
     HCSSHIM_E_INTERRUPTED =
         -1610612732, /* 0xA0000004; a signal handler ran; look and call again */
+    HCSSHIM_E_NOTIMPL = -2147467263,                          /* 0x80004001 */
     HCSSHIM_E_FAIL = -2147467259,                             /* 0x80004005 */
     HCSSHIM_E_ABORT = -2147467260,                            /* 0x80004004 */
     HCSSHIM_E_UNEXPECTED = -2147418113,                       /* 0x8000FFFF */
@@ -507,6 +508,87 @@ HCSSHIM_API const char *hcsshim_sha256_name(void);
  */
 HCSSHIM_API uint32_t hcsshim_crc32c(uint32_t crc, const void *data,
                                     size_t length);
+
+/* ---- layers (csrc/layer) ----------------------------------------------- */
+
+enum hcsshim_unpack_flags {
+    /* A Windows layer: its rules for names, and its members file beside it. */
+    HCSSHIM_UNPACK_WINDOWS = 1,
+    /* Nothing is below this layer, so that it removes nothing. */
+    HCSSHIM_UNPACK_BASE = 2
+};
+
+typedef struct hcsshim_unpack_result {
+    uint64_t tar_bytes;
+    uint64_t bytes; /* of the files, their holes with them */
+    uint64_t members;
+    uint64_t streams;             /* of these, alternate data streams */
+    uint64_t devices_left_out;    /* which this user may not make */
+    uint64_t attributes_left_out; /* extended ones, likewise */
+    uint8_t diff_id[32];          /* SHA-256 of the tar */
+} hcsshim_unpack_result;
+
+/*
+ * A tar that becomes the folder of a layer, in one pass. One thread at a time.
+ * Whatever the tar says, nothing is written outside of the folder, and memory
+ * is bounded but for the folders' names. After a failure the folder holds a
+ * part of the layer: remove it.
+ */
+typedef struct hcsshim_unpack hcsshim_unpack;
+
+/*
+ * hcsshim_unpack_new() - begin.
+ *
+ * root:    the folder, which is empty; a terminated path.
+ * parents: terminated paths of the layers below, nearest first; where hard
+ *          links of a Windows layer may lead. Borrowed for the call, as root.
+ *
+ * Returns 0, E_OUTOFMEMORY, or why a folder cannot be used.
+ */
+HCSSHIM_API int32_t hcsshim_unpack_new(const char *root, uint32_t flags,
+                                       const char *const *parents,
+                                       uint32_t parent_count,
+                                       hcsshim_unpack **out);
+
+/* hcsshim_unpack_free() - close all. NULL does nothing. */
+HCSSHIM_API void hcsshim_unpack_free(hcsshim_unpack *unpack);
+
+/*
+ * hcsshim_unpack_feed() - take the next bytes of the tar.
+ *
+ * data: borrowed for the call.
+ *
+ * Returns 0; E_INVALID_DATA for a tar that is damaged or refused; the error of
+ * a file. After a failure every call gives it again. May block on files.
+ */
+HCSSHIM_API int32_t hcsshim_unpack_feed(hcsshim_unpack *unpack,
+                                        const void *data, size_t length);
+
+/*
+ * hcsshim_unpack_read() - the same for bytes of a file.
+ *
+ * file:  a descriptor, or a HANDLE on Windows; read from where it stands.
+ * limit: return when this many bytes were taken, or a few more.
+ * got:   set to how many were; less than 'limit' at the end of the file.
+ */
+HCSSHIM_API int32_t hcsshim_unpack_read(hcsshim_unpack *unpack, int64_t file,
+                                        uint64_t limit, uint64_t *got);
+
+/*
+ * hcsshim_unpack_finish() - there is no more.
+ *
+ * Returns as _feed(); E_UNEXPECTED when called again.
+ */
+HCSSHIM_API int32_t hcsshim_unpack_finish(hcsshim_unpack *unpack,
+                                          hcsshim_unpack_result *result);
+
+/*
+ * hcsshim_unpack_problem() - what went wrong, as a part of a sentence.
+ *
+ * Returns terminated bytes, which are the unpack's; empty when the code says
+ * it all. Names in it are as they are in the tar.
+ */
+HCSSHIM_API const char *hcsshim_unpack_problem(const hcsshim_unpack *unpack);
 
 /* cdef: end */
 

@@ -1,0 +1,151 @@
+/* sink.c - buffered, hashed output. */
+#include "layer/sink.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "hcsshim.h"
+#include "layer/file.h"
+
+/* A buffer's address within its page; see hcsshim__file_buffer(). */
+#define PAGE 4096
+#define BEYOND_PAGE 256
+
+uint8_t *hcsshim__file_buffer(size_t length, void **memory)
+{
+    *memory = length > SIZE_MAX - 2 * PAGE ? NULL : malloc(length + 2 * PAGE);
+    if (*memory == NULL)
+        return NULL;
+    return (uint8_t *)*memory + (PAGE - (uintptr_t)*memory % PAGE) +
+           BEYOND_PAGE;
+}
+
+int32_t hcsshim__sink_init(hcsshim__sink *sink, int64_t file, int hashing)
+{
+    memset(sink, 0, sizeof *sink);
+    sink->file = file;
+    sink->hashing = hashing;
+    if (hashing)
+        hcsshim__sha256_init(&sink->digest);
+    sink->room = HCSSHIM__FILE_PIECE;
+    sink->buffer = hcsshim__file_buffer(sink->room, &sink->memory);
+    return sink->buffer == NULL ? HCSSHIM_E_OUTOFMEMORY : 0;
+}
+
+void hcsshim__sink_destroy(hcsshim__sink *sink) { free(sink->memory); }
+
+static void hash(hcsshim__sink *sink)
+{
+    if (sink->hashing)
+        hcsshim__sha256_update(&sink->digest, sink->buffer + sink->hashed,
+                               sink->used - sink->hashed);
+    sink->hashed = sink->used;
+}
+
+int32_t hcsshim__sink_flush(hcsshim__sink *sink)
+{
+    int32_t hr;
+
+    hash(sink);
+    if (sink->file == HCSSHIM__SINK_MEMORY)
+        return 0;
+    hr = hcsshim__file_write(sink->file, sink->buffer, sink->used);
+    sink->used = sink->hashed = 0;
+    return hr;
+}
+
+void hcsshim__sink_clear(hcsshim__sink *sink)
+{
+    hash(sink);
+    sink->used = sink->hashed = 0;
+}
+
+static int32_t grow(hcsshim__sink *sink, size_t length)
+{
+    size_t room = sink->room;
+    void *memory;
+    uint8_t *buffer;
+
+    if (length > SIZE_MAX / 4 || sink->used > SIZE_MAX / 4)
+        return HCSSHIM_E_OUTOFMEMORY;
+    while (room < sink->used + length)
+        room *= 2;
+    buffer = hcsshim__file_buffer(room, &memory);
+    if (buffer == NULL)
+        return HCSSHIM_E_OUTOFMEMORY;
+    memcpy(buffer, sink->buffer, sink->used);
+    free(sink->memory);
+    sink->memory = memory;
+    sink->buffer = buffer;
+    sink->room = room;
+    return 0;
+}
+
+/* Make room: by writing what is there, or by more memory. */
+static int32_t make_room(hcsshim__sink *sink, size_t length)
+{
+    int32_t hr = 0;
+
+    if (sink->room - sink->used >= length)
+        return 0;
+    if (sink->file != HCSSHIM__SINK_MEMORY)
+        hr = hcsshim__sink_flush(sink);
+    if (hr >= 0 && sink->room - sink->used < length)
+        hr = grow(sink, length);
+    return hr;
+}
+
+uint8_t *hcsshim__sink_reserve(hcsshim__sink *sink, size_t length, int32_t *hr)
+{
+    *hr = make_room(sink, length);
+    return *hr < 0 ? NULL : sink->buffer + sink->used;
+}
+
+void hcsshim__sink_commit(hcsshim__sink *sink, size_t length)
+{
+    sink->used += length;
+    sink->total += length;
+}
+
+int32_t hcsshim__sink_write(hcsshim__sink *sink, const void *data,
+                            size_t length)
+{
+    const uint8_t *from = data;
+    int32_t hr = 0;
+
+    while (length > 0 && hr >= 0) {
+        size_t take = length;
+
+        if (sink->file == HCSSHIM__SINK_MEMORY)
+            hr = make_room(sink, length);
+        else if (sink->used == sink->room)
+            hr = hcsshim__sink_flush(sink);
+        if (hr < 0)
+            return hr;
+        if (take > sink->room - sink->used)
+            take = sink->room - sink->used;
+        memcpy(sink->buffer + sink->used, from, take);
+        hcsshim__sink_commit(sink, take);
+        from += take;
+        length -= take;
+    }
+    return hr;
+}
+
+int32_t hcsshim__sink_zeros(hcsshim__sink *sink, uint64_t length)
+{
+    int32_t hr = 0;
+
+    while (length > 0 && hr >= 0) {
+        size_t take =
+            length < HCSSHIM__FILE_PIECE ? (size_t)length : HCSSHIM__FILE_PIECE;
+        uint8_t *at = hcsshim__sink_reserve(sink, take, &hr);
+
+        if (at == NULL)
+            return hr;
+        memset(at, 0, take);
+        hcsshim__sink_commit(sink, take);
+        length -= take;
+    }
+    return hr;
+}

@@ -1,0 +1,51 @@
+/*
+ * sink.h - where converted bytes go: a file, or memory that grows; hashed on
+ * the way when asked for.
+ */
+#ifndef HCSSHIM_LAYER_SINK_H
+#define HCSSHIM_LAYER_SINK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "layer/sha256.h"
+
+#define HCSSHIM__SINK_MEMORY INT64_C(-1)
+
+/* One thread at a time. */
+typedef struct hcsshim__sink {
+    int64_t file; /* borrowed; or HCSSHIM__SINK_MEMORY */
+    void *memory;
+    uint8_t *buffer;
+    size_t used;
+    size_t room;
+    uint64_t total; /* bytes so far */
+    size_t hashed;  /* of buffer */
+    int hashing;
+    hcsshim__sha256 digest;
+} hcsshim__sink;
+
+/* Returns 0 or E_OUTOFMEMORY. */
+int32_t hcsshim__sink_init(hcsshim__sink *sink, int64_t file, int hashing);
+void hcsshim__sink_destroy(hcsshim__sink *sink);
+
+int32_t hcsshim__sink_write(hcsshim__sink *sink, const void *data,
+                            size_t length);
+int32_t hcsshim__sink_zeros(hcsshim__sink *sink, uint64_t length);
+
+/*
+ * hcsshim__sink_reserve() - room for 'length' bytes to be written in place.
+ *
+ * Valid until the next call; hcsshim__sink_commit() says how many came.
+ * Returns NULL when memory runs out or the file cannot be written ('hr' set).
+ */
+uint8_t *hcsshim__sink_reserve(hcsshim__sink *sink, size_t length, int32_t *hr);
+void hcsshim__sink_commit(hcsshim__sink *sink, size_t length);
+
+/* Bring what is buffered to the file; for memory only hash it. */
+int32_t hcsshim__sink_flush(hcsshim__sink *sink);
+
+/* Memory only: forget the bytes so far, which the caller took. */
+void hcsshim__sink_clear(hcsshim__sink *sink);
+
+#endif

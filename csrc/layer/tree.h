@@ -1,0 +1,117 @@
+/*
+ * tree.h - making files below one folder that nobody gets out of.
+ *
+ * Paths are relative, clean (no empty parts, no "." or ".."), '/' between the
+ * parts, of any length. No symbolic link is ever followed: a path that leads
+ * through one is refused. The folder that was used last is kept open, since the
+ * members of a tar come folder by folder.
+ */
+#ifndef HCSSHIM_LAYER_TREE_H
+#define HCSSHIM_LAYER_TREE_H
+
+#include "layer/tar_read.h"
+
+typedef struct hcsshim__tree hcsshim__tree;
+
+/* What a file is given beside its bytes. Texts are borrowed for the call. */
+typedef struct hcsshim__tree_meta {
+    int owned; /* mode, uid and gid hold; otherwise they are as made */
+    uint32_t mode, uid, gid;
+    hcsshim__tar_time accessed, modified;
+    const hcsshim__tar_record *attributes; /* extended; keys without prefix */
+    size_t attribute_count;
+} hcsshim__tree_meta;
+
+/* Kinds of files, as hcsshim__tree_kind() tells. */
+enum {
+    HCSSHIM__TREE_NONE = 0,
+    HCSSHIM__TREE_FILE,
+    HCSSHIM__TREE_FOLDER,
+    HCSSHIM__TREE_LINK,
+    HCSSHIM__TREE_OTHER
+};
+
+/*
+ * hcsshim__tree_open() - work below a folder.
+ *
+ * path: of the folder, which exists; bytes as the system takes them (UTF-8 on
+ *       Windows), with a terminator.
+ */
+int32_t hcsshim__tree_open(const char *path, hcsshim__tree **out);
+
+/* NULL does nothing. */
+void hcsshim__tree_free(hcsshim__tree *tree);
+
+/* What stands at a path, or HCSSHIM__TREE_NONE; negative: an error. */
+int32_t hcsshim__tree_kind(hcsshim__tree *tree, hcsshim__tar_text path);
+
+/*
+ * hcsshim__tree_create() - begin a file, in place of whatever was there.
+ *
+ * file: set to what hcsshim__file_write() takes; end it with _finish().
+ *
+ * Missing folders above it are made. Returns E_INVALID_DATA where the path
+ * leads through a file or a link.
+ */
+int32_t hcsshim__tree_create(hcsshim__tree *tree, hcsshim__tar_text path,
+                             int64_t *file);
+/* Leave 'length' bytes of zeros out. */
+int32_t hcsshim__tree_skip(int64_t file, uint64_t length);
+/*
+ * Close a file after its last byte. 'size' is its length where its end was
+ * skipped, otherwise -1. meta: NULL when the file is given up.
+ */
+int32_t hcsshim__tree_finish(hcsshim__tree *tree, int64_t file, int64_t size,
+                             const hcsshim__tree_meta *meta);
+
+/*
+ * hcsshim__tree_folder() - make a folder, or keep the one that is there.
+ *
+ * Its meta is set by hcsshim__tree_settle(), when nothing touches it any more.
+ * path: empty for the tree itself.
+ */
+int32_t hcsshim__tree_folder(hcsshim__tree *tree, hcsshim__tar_text path,
+                             const hcsshim__tree_meta *meta);
+int32_t hcsshim__tree_settle(hcsshim__tree *tree);
+
+/* The others, in place of whatever was there. */
+int32_t hcsshim__tree_symlink(hcsshim__tree *tree, hcsshim__tar_text path,
+                              hcsshim__tar_text target,
+                              const hcsshim__tree_meta *meta);
+/* from: the tree of the target, which may be another one. */
+int32_t hcsshim__tree_link(hcsshim__tree *tree, hcsshim__tar_text path,
+                           hcsshim__tree *from, hcsshim__tar_text target);
+/* type: of tar. Returns E_NOTIMPL where the system makes no such file. */
+int32_t hcsshim__tree_device(hcsshim__tree *tree, hcsshim__tar_text path,
+                             char type, uint32_t device_major,
+                             uint32_t device_minor,
+                             const hcsshim__tree_meta *meta);
+
+/* Remove whatever is there, with all that is below it. */
+int32_t hcsshim__tree_remove(hcsshim__tree *tree, hcsshim__tar_text path);
+
+/*
+ * hcsshim__tree_whiteout() - hide a name of the layers below, for overlayfs.
+ *
+ * What this layer itself has under the name stays; a folder becomes opaque.
+ */
+int32_t hcsshim__tree_whiteout(hcsshim__tree *tree, hcsshim__tar_text path);
+/* Hide all that the layers below have in this folder. */
+int32_t hcsshim__tree_opaque(hcsshim__tree *tree, hcsshim__tar_text path);
+
+/* How many extended attributes the system did not take. */
+uint64_t hcsshim__tree_refused(const hcsshim__tree *tree);
+
+/* ---- between the files of one platform -------------------------------- */
+
+/*
+ * hcsshim__tree_enter() - open a folder below 'root' without following links.
+ *
+ * path: at most 4095 bytes and a terminator. Returns a descriptor, or -1 with
+ * errno: ELOOP or ENOTDIR where something is no folder.
+ */
+int hcsshim__tree_enter(int root, const char *path);
+/* The same, one part after another. */
+int hcsshim__tree_enter_parts(int root, const char *path);
+
+#endif
