@@ -529,6 +529,16 @@ typedef struct hcsshim_unpack_result {
 } hcsshim_unpack_result;
 
 /*
+ * hcsshim_tree_remove() - remove a file, or a folder with all that is below.
+ *
+ * path: terminated. No link is followed, and neither depth nor the modes of
+ *       folders stand in the way. Nothing there is success.
+ *
+ * Returns 0 or the error of the first file that stays. Blocks. Any thread.
+ */
+HCSSHIM_API int32_t hcsshim_tree_remove(const char *path);
+
+/*
  * A tar that becomes the folder of a layer, in one pass. One thread at a time.
  * Whatever the tar says, nothing is written outside of the folder, and memory
  * is bounded but for the folders' names. After a failure the folder holds a

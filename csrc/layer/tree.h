@@ -87,9 +87,6 @@ int32_t hcsshim__tree_device(hcsshim__tree *tree, hcsshim__tar_text path,
                              uint32_t device_minor,
                              const hcsshim__tree_meta *meta);
 
-/* Remove whatever is there, with all that is below it. */
-int32_t hcsshim__tree_remove(hcsshim__tree *tree, hcsshim__tar_text path);
-
 /*
  * hcsshim__tree_whiteout() - hide a name of the layers below, for overlayfs.
  *

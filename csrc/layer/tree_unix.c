@@ -239,65 +239,125 @@ static int32_t go_to(hcsshim__tree *tree, hcsshim__tar_text path,
 
 /* ---- removing --------------------------------------------------------- */
 
-static int remove_at(int folder, const char *name, unsigned depth);
-
-static int empty_folder(int folder, const char *name, unsigned depth)
+/* Open a folder that is about to go, whatever its mode says. */
+static DIR *open_doomed(int folder, const char *name)
 {
-    int result = 0;
-    int inner =
-        openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    DIR *list = inner < 0 ? NULL : fdopendir(inner);
-    struct dirent *entry;
+    static const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
+    int inner = openat(folder, name, flags);
+    DIR *list;
 
-    if (list == NULL) {
-        int error = errno;
-
-        if (inner >= 0)
-            close(inner);
-        errno = error;
-        return -1;
-    }
-    while (result == 0 && (entry = readdir(list)) != NULL)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            result = remove_at(dirfd(list), entry->d_name, depth + 1);
-    int error = errno;
-    closedir(list);
-    errno = error;
-    return result;
+    if (inner < 0 && errno == EACCES && fchmodat(folder, name, 0700, 0) == 0)
+        inner = openat(folder, name, flags);
+    if (inner < 0)
+        return NULL;
+    (void)fchmod(inner, 0700);
+    list = fdopendir(inner);
+    if (list == NULL)
+        close(inner);
+    return list;
 }
 
-static int remove_at(int folder, const char *name, unsigned depth)
+static int is_self(const char *name)
+{
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* A folder moves only if one may write in it, too. */
+static int hoist(int from, const char *name, int to, uint64_t *number)
+{
+    char other[40];
+
+    do
+        (void)snprintf(other, sizeof other, ".doomed-%llu",
+                       (unsigned long long)(*number)++);
+    while (faccessat(to, other, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+    if (renameat(from, name, to, other) == 0)
+        return 0;
+    if (errno != EACCES || fchmodat(from, name, 0700, 0) != 0)
+        return -1;
+    return renameat(from, name, to, other);
+}
+
+static int unlink_file(int folder, const char *name)
 {
     if (unlinkat(folder, name, 0) == 0)
         return 0;
-    if (errno != EISDIR && errno != EPERM)
-        return -1;
-    if (depth > 200) {
-        errno = EMFILE;
-        return -1;
-    }
-    if (unlinkat(folder, name, AT_REMOVEDIR) == 0)
-        return 0;
-    if (errno != ENOTEMPTY && errno != EEXIST)
-        return -1;
-    if (empty_folder(folder, name, depth) != 0)
-        return -1;
-    return unlinkat(folder, name, AT_REMOVEDIR);
+    return errno == EISDIR || errno == EPERM ? 1 : -1;
 }
 
-int32_t hcsshim__tree_remove(hcsshim__tree *tree, hcsshim__tar_text path)
+/* Remove 'name' of 'folder'; folders in it move up into 'folder'. */
+static int flatten(int folder, const char *name, uint64_t *number)
 {
-    char name[NAME_MAX + 2];
-    int32_t hr = go_to(tree, path, name, 0);
-    int folder;
-    int32_t done = 0;
+    DIR *list = open_doomed(folder, name);
+    struct dirent *entry;
+    int result = 0;
 
-    if (hr < 0)
-        return hr;
-    folder = tree->folder;
-    if (remove_at(folder, name, 0) != 0 && errno != ENOENT)
-        done = last_error();
-    return done;
+    if (list == NULL)
+        return -1;
+    while (result == 0 && (entry = readdir(list)) != NULL) {
+        if (is_self(entry->d_name))
+            continue;
+        result = unlink_file(dirfd(list), entry->d_name);
+        if (result > 0)
+            result = hoist(dirfd(list), entry->d_name, folder, number);
+    }
+    int error = errno;
+    closedir(list);
+    errno = error;
+    return result < 0 ? -1 : unlinkat(folder, name, AT_REMOVEDIR);
+}
+
+/* One pass over a folder. Returns how many names it found, or -1. */
+static int empty_once(DIR *list, uint64_t *number)
+{
+    struct dirent *entry;
+    int found = 0;
+
+    rewinddir(list);
+    while ((entry = readdir(list)) != NULL) {
+        int result;
+
+        if (is_self(entry->d_name))
+            continue;
+        found = 1;
+        result = unlink_file(dirfd(list), entry->d_name);
+        if (result > 0)
+            result = flatten(dirfd(list), entry->d_name, number);
+        if (result < 0)
+            return -1;
+    }
+    return found;
+}
+
+/*
+ * Depth must cost neither stack nor descriptors: a tree may be 16000 folders
+ * deep. So each folder's folders move up before it is removed.
+ */
+static int remove_at(int folder, const char *name)
+{
+    uint64_t number = 0;
+    int result = unlink_file(folder, name);
+    DIR *list;
+
+    if (result <= 0)
+        return result;
+    list = open_doomed(folder, name);
+    if (list == NULL)
+        return -1;
+    do
+        result = empty_once(list, &number);
+    while (result > 0);
+    int error = errno;
+    closedir(list);
+    errno = error;
+    return result < 0 ? -1 : unlinkat(folder, name, AT_REMOVEDIR);
+}
+
+int32_t hcsshim_tree_remove(const char *path)
+{
+    if (remove_at(AT_FDCWD, path) != 0 && errno != ENOENT)
+        return last_error();
+    return 0;
 }
 
 /* ---- meta ------------------------------------------------------------- */
@@ -410,7 +470,7 @@ int32_t hcsshim__tree_create(hcsshim__tree *tree, hcsshim__tar_text path,
     if (hr < 0)
         return hr;
     made = openat(tree->folder, name, flags, 0644);
-    if (made < 0 && errno == EEXIST && remove_at(tree->folder, name, 0) == 0)
+    if (made < 0 && errno == EEXIST && remove_at(tree->folder, name) == 0)
         made = openat(tree->folder, name, flags, 0644);
     if (made < 0)
         return last_error();
@@ -477,7 +537,7 @@ int32_t hcsshim__tree_symlink(hcsshim__tree *tree, hcsshim__tar_text path,
     memcpy(to, target.data, target.length);
     to[target.length] = 0;
     failed = symlinkat(to, tree->folder, name);
-    if (failed && errno == EEXIST && remove_at(tree->folder, name, 0) == 0)
+    if (failed && errno == EEXIST && remove_at(tree->folder, name) == 0)
         failed = symlinkat(to, tree->folder, name);
     return failed ? last_error()
                   : set_meta(tree, tree->folder, name, -1, meta, 1);
@@ -500,7 +560,7 @@ int32_t hcsshim__tree_link(hcsshim__tree *tree, hcsshim__tar_text path,
     if (hr < 0)
         goto out;
     failed = linkat(source, other, tree->folder, name, 0);
-    if (failed && errno == EEXIST && remove_at(tree->folder, name, 0) == 0)
+    if (failed && errno == EEXIST && remove_at(tree->folder, name) == 0)
         failed = linkat(source, other, tree->folder, name, 0);
     if (failed)
         hr = last_error();
@@ -525,7 +585,7 @@ int32_t hcsshim__tree_device(hcsshim__tree *tree, hcsshim__tar_text path,
         return hr;
     failed = hcsshim__tree_make_node(tree->folder, name, kind | 0600,
                                      device_major, device_minor);
-    if (failed && errno == EEXIST && remove_at(tree->folder, name, 0) == 0)
+    if (failed && errno == EEXIST && remove_at(tree->folder, name) == 0)
         failed = hcsshim__tree_make_node(tree->folder, name, kind | 0600,
                                          device_major, device_minor);
     if (failed)
@@ -584,7 +644,7 @@ static int32_t make_folder(hcsshim__tree *tree, hcsshim__tar_text path)
     if (S_ISDIR(status.st_mode))
         return 0;
     hidden = hcsshim__overlay_is_whiteout(tree->folder, name, &status);
-    if (remove_at(tree->folder, name, 0) != 0 ||
+    if (remove_at(tree->folder, name) != 0 ||
         mkdirat(tree->folder, name, 0755) != 0)
         return last_error();
     return hidden ? hcsshim__tree_opaque(tree, path) : 0;

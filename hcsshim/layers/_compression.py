@@ -1,0 +1,181 @@
+"""
+Compressed tars: found by their first bytes, unpacked on a thread of their own.
+
+The fastest library that is installed does the work: ``isal`` for gzip, else the
+standard one; for zstd the standard one of Python 3.14, else ``zstandard``. All let
+other threads run while they work, so that files are written meanwhile.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import zlib
+from importlib import import_module
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from hcsshim.errors import InvalidDataError, NotSupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+GZIP = b"\x1f\x8b"
+ZSTD = b"\x28\xb5\x2f\xfd"
+#: How many bytes of a file tell what it is.
+MAGIC_LENGTH = 4
+#: What is read in one go, and how much may wait for the other thread.
+PIECE = 256 * 1024
+WAITING = 8
+#: gzip packs no more than 1032 bytes into one; what goes beyond that, and beyond
+#: this many bytes, is made to fill disks.
+MOST_EXPANSION = 1100
+ALWAYS_ALLOWED = 1 << 30
+
+
+class Decompressor(Protocol):
+    """The decompression objects of all the libraries."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the present stream is complete."""
+
+    @property
+    def unused_data(self) -> bytes:
+        """What came after its end."""
+
+    def decompress(self, data: bytes, /) -> bytes:
+        """Take the next bytes in, and give what came out."""
+
+
+def module_of(*names: str) -> Any:  # noqa: ANN401 - modules have no types here
+    """Import the first of several modules that is there."""
+    for name in names:
+        try:
+            return import_module(name)
+        except ImportError:
+            continue
+    return None
+
+
+def gzip_factory() -> Callable[[], Decompressor]:
+    """Choose who unpacks gzip."""
+    module = module_of("isal.isal_zlib") or zlib
+    return lambda: module.decompressobj(31)  # type: ignore[no-any-return] # untyped
+
+
+def zstd_factory() -> Callable[[], Decompressor]:
+    """
+    Choose who unpacks zstd.
+
+    Raises:
+        NotSupportedError: Nobody here can.
+    """
+    standard = module_of("compression.zstd", "backports.zstd")
+    if standard is not None:
+        return standard.ZstdDecompressor  # type: ignore[no-any-return] # untyped
+    module = module_of("zstandard")
+    if module is None:
+        raise NotSupportedError(
+            message="The tar is compressed with zstd; install hcsshim[fast] to read it."
+        )
+    context = module.ZstdDecompressor()
+    return context.decompressobj  # type: ignore[no-any-return] # untyped
+
+
+def factory_for(magic: bytes) -> Callable[[], Decompressor] | None:
+    """Tell how to unpack what begins with ``magic``; ``None`` when it is plain."""
+    if magic.startswith(GZIP):
+        return gzip_factory()
+    if magic.startswith(ZSTD):
+        return zstd_factory()
+    return None
+
+
+def decompressed(
+    source: IO[bytes], first: bytes, make: Callable[[], Decompressor]
+) -> Iterator[tuple[bytes, int]]:
+    """
+    Unpack a file, which may be several compressed streams one after another.
+
+    Yields:
+        Bytes, and how many of the file's were used so far.
+
+    Raises:
+        InvalidDataError: It is damaged, ends too early, or expands beyond measure.
+    """
+    current = make()
+    data = first
+    used = len(first)
+    made = 0
+    while data:
+        try:
+            piece = current.decompress(data)
+        except Exception as error:  # each library has its own
+            raise InvalidDataError(
+                message=f"The compressed tar is damaged: {error}."
+            ) from error
+        made += len(piece)
+        if made > max(ALWAYS_ALLOWED, used * MOST_EXPANSION):
+            raise InvalidDataError(
+                message=f"The compressed tar expands from {used} to over {made} bytes."
+            )
+        if piece:
+            yield piece, used
+        data = current.unused_data if current.eof else b""
+        if not data:
+            data = source.read(PIECE)
+            used += len(data)
+        if current.eof and data:
+            data = data.lstrip(b"\0")  # padding between and after streams
+            current = make() if data else current
+    if not current.eof:
+        raise InvalidDataError(message="The compressed tar ends in the middle.")
+
+
+class Ahead:
+    """
+    An iterator that another thread runs, a few items ahead.
+
+    Leaving the block stops the thread and waits for it.
+    """
+
+    def __init__(self, items: Iterator[tuple[bytes, int]]) -> None:
+        self._items = items
+        self._queue: queue.Queue[tuple[bytes, int] | BaseException | None] = (
+            queue.Queue(WAITING)
+        )
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Ahead:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped = True
+        while self._thread.is_alive():
+            try:
+                self._queue.get(timeout=0.05)
+            except queue.Empty:
+                continue
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            for item in self._items:
+                if self._stopped:
+                    return
+                self._queue.put(item)
+        except BaseException as error:  # noqa: BLE001 - raised where it is read
+            self._queue.put(error)
+        else:
+            self._queue.put(None)
+
+    def __iter__(self) -> Iterator[tuple[bytes, int]]:
+        while True:
+            item = self._queue.get()
+            if item is None:
+                return
+            if isinstance(item, BaseException):
+                raise item
+            yield item

@@ -1,0 +1,94 @@
+"""Folders that appear under their name only when they are whole."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hcsshim._native.unpack import remove_tree
+from hcsshim.errors import AlreadyExistsError, HcsError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment] # as the branch says
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def lock_folder(folder: Path) -> int | None:
+    """
+    Mark a folder as in use for as long as a descriptor is open.
+
+    The mark dies with its process, so that what is left of a killed one can be told
+    from what others work on. ``None``: somebody uses it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def remove_leftovers(target: Path) -> None:
+    """Remove what killed processes left of a folder that was to be made."""
+    if fcntl is None:
+        return
+    for leftover in target.parent.glob(f".{target.name}.*.partial"):
+        with suppress(OSError):
+            descriptor = lock_folder(leftover)
+            if descriptor is not None:
+                remove_tree(leftover)
+                os.close(descriptor)
+
+
+@contextmanager
+def growing(target: str | os.PathLike[str]) -> Iterator[Path]:
+    """
+    Make a folder that appears under its name only when it is whole.
+
+    It is made under another name beside it, and removed if the block raises. What
+    a killed process left there is removed, too.
+
+    Args:
+        target: The name. Nothing, or an empty folder, may stand there.
+
+    Yields:
+        The folder under its other name.
+
+    Raises:
+        AlreadyExistsError: Something stands under the name.
+    """
+    final = Path(os.path.abspath(target))  # noqa: PTH100 - links stay what they are
+    taken = AlreadyExistsError(message=f"There is something at {final} already.")
+    if final.is_symlink() or (final.exists() and not final.is_dir()):
+        raise taken
+    if final.is_dir() and any(final.iterdir()):
+        raise taken
+    remove_leftovers(final)
+    partial = final.parent / f".{final.name}.{secrets.token_hex(6)}.partial"
+    partial.mkdir()
+    descriptor = lock_folder(partial) if fcntl is not None else None
+    try:
+        yield partial
+        try:
+            os.rename(partial, final)  # noqa: PTH104 - unlike replace(), never a file
+        except FileExistsError:
+            raise taken from None
+        except OSError as error:
+            if final.is_dir() and any(final.iterdir()):
+                raise taken from None
+            raise error from None
+    except BaseException:
+        with suppress(HcsError):
+            remove_tree(partial)
+        raise
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
