@@ -26,7 +26,7 @@ class Unpacked(NamedTuple):
     """What became of a tar."""
 
     tar_bytes: int
-    bytes: int
+    file_bytes: int
     members: int
     streams: int
     devices_left_out: int
@@ -83,7 +83,7 @@ class Unpack:
         check(hr, "import_tar")
         self._unpack = ffi.gc(out[0], lib.hcsshim_unpack_free)
 
-    def __enter__(self) -> Unpack:
+    def __enter__(self) -> Unpack:  # noqa: PYI034 - Self is not in 3.10
         return self
 
     def __exit__(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import queue
 import threading
 import zlib
+from contextlib import suppress
 from importlib import import_module
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
@@ -50,17 +51,15 @@ class Decompressor(Protocol):
 def module_of(*names: str) -> Any:  # noqa: ANN401 - modules have no types here
     """Import the first of several modules that is there."""
     for name in names:
-        try:
+        with suppress(ImportError):
             return import_module(name)
-        except ImportError:
-            continue
     return None
 
 
 def gzip_factory() -> Callable[[], Decompressor]:
     """Choose who unpacks gzip."""
     module = module_of("isal.isal_zlib") or zlib
-    return lambda: module.decompressobj(31)  # type: ignore[no-any-return] # untyped
+    return lambda: module.decompressobj(31)
 
 
 def zstd_factory() -> Callable[[], Decompressor]:
@@ -147,17 +146,15 @@ class Ahead:
         self._stopped = False
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> Ahead:
+    def __enter__(self) -> Ahead:  # noqa: PYI034 - Self is not in 3.10
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stopped = True
         while self._thread.is_alive():
-            try:
+            with suppress(queue.Empty):
                 self._queue.get(timeout=0.05)
-            except queue.Empty:
-                continue
         self._thread.join()
 
     def _run(self) -> None:

@@ -1,4 +1,4 @@
-"""Tars into folders of layers: of Windows, with all that Windows knows, and of Linux."""
+"""Tars into folders of layers: of Windows, with what Windows knows, and of Linux."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def _size_of(source: PathName | IO[bytes], file: IO[bytes]) -> int | None:
     return status.st_size or None
 
 
-def _unpack(  # noqa: PLR0913 - what every import is asked
+def _unpack(
     source: PathName | IO[bytes],
     folder: Path,
     flags: int,
@@ -171,7 +171,7 @@ def _unpack(  # noqa: PLR0913 - what every import is asked
     return LayerImport(
         diff_id=f"sha256:{done.diff_id.hex()}",
         tar_size=done.tar_bytes,
-        size=done.bytes,
+        size=done.file_bytes,
         members=done.members,
         streams=done.streams,
         devices_left_out=done.devices_left_out,

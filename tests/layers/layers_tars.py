@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import tarfile
-from typing import Any
 
 
 class TarMaker:
@@ -12,10 +11,15 @@ class TarMaker:
 
     def __init__(self, tar_format: int = tarfile.PAX_FORMAT) -> None:
         self._bytes = io.BytesIO()
-        self._tar = tarfile.open(fileobj=self._bytes, mode="w", format=tar_format)
+        self._tar = tarfile.TarFile(fileobj=self._bytes, mode="w", format=tar_format)
 
     def add(
-        self, name: str, data: bytes = b"", *, kind: bytes = tarfile.REGTYPE, **meta: Any
+        self,
+        name: str,
+        data: bytes = b"",
+        *,
+        kind: bytes = tarfile.REGTYPE,
+        **meta: object,
     ) -> TarMaker:
         """Add a member; ``meta`` are attributes of ``TarInfo``."""
         member = tarfile.TarInfo(name)
@@ -26,16 +30,16 @@ class TarMaker:
         self._tar.addfile(member, io.BytesIO(data))
         return self
 
-    def folder(self, name: str, **meta: Any) -> TarMaker:
+    def folder(self, name: str, **meta: object) -> TarMaker:
         """Add a folder."""
         meta.setdefault("mode", 0o755)
         return self.add(name, kind=tarfile.DIRTYPE, **meta)
 
-    def link(self, name: str, target: str, **meta: Any) -> TarMaker:
+    def link(self, name: str, target: str, **meta: object) -> TarMaker:
         """Add a hard link."""
         return self.add(name, kind=tarfile.LNKTYPE, linkname=target, **meta)
 
-    def symlink(self, name: str, target: str, **meta: Any) -> TarMaker:
+    def symlink(self, name: str, target: str, **meta: object) -> TarMaker:
         """Add a symbolic link."""
         return self.add(name, kind=tarfile.SYMTYPE, linkname=target, **meta)
 
