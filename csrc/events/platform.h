@@ -1,8 +1,9 @@
 /*
  * platform.h - what the shim needs of threads, in as few words as possible.
  *
- * Each function is written once per platform: thread_unix.c, gate_linux.c,
- * gate_posix.c, bell_linux.c, bell_posix.c.
+ * Each function is written once per platform: thread_unix.c, thread_win32.c,
+ * gate_linux.c, gate_posix.c, gate_win32.c, bell_linux.c, bell_posix.c,
+ * bell_win32.c.
  */
 #ifndef HCSSHIM_EVENTS_PLATFORM_H
 #define HCSSHIM_EVENTS_PLATFORM_H
@@ -58,7 +59,8 @@ int32_t hcsshim__gate_wait(hcsshim__gate *gate, uint32_t expected,
 /* Store 'word' and wake every thread that sleeps on it. Never blocks. */
 void hcsshim__gate_open(hcsshim__gate *gate, uint32_t word);
 
-/* ---- bells: a file that is readable once somebody rang ---------------- */
+/* ---- bells: a file that is readable once somebody rang; on Windows an
+ * event that is set then ------------------------------------------------- */
 
 typedef struct hcsshim__bell {
     int64_t read_file; /* for poll, epoll, or an event loop */

@@ -1,7 +1,8 @@
 /*
  * connection.h - the byte stream to the embedded host.
  *
- * Written once per platform: connection_unix.c.
+ * Written once per platform: a Unix socket in connection_unix.c, a named pipe
+ * in connection_win32.c.
  */
 #ifndef HCSSHIM_NATIVE_CONNECTION_H
 #define HCSSHIM_NATIVE_CONNECTION_H
@@ -14,6 +15,7 @@
 
 typedef struct hcsshim__connection {
     int64_t file;
+    int64_t events[3]; /* Windows: a read pends, a write pends, it is ended */
 } hcsshim__connection;
 
 int32_t hcsshim__connection_open(hcsshim__connection *connection,
@@ -29,6 +31,13 @@ int32_t hcsshim__connection_send(const hcsshim__connection *connection,
  */
 int32_t hcsshim__connection_receive(const hcsshim__connection *connection,
                                     void *data, size_t size, size_t *received,
+                                    int64_t *files, size_t *file_count);
+
+/*
+ * Take the descriptors out of the end of an answer's frame: there, not beside
+ * the stream, Windows has them. files, file_count: as above.
+ */
+void hcsshim__connection_take_files(const unsigned char *tail, size_t size,
                                     int64_t *files, size_t *file_count);
 
 /* End both directions; a thread inside _receive() sees the end. */

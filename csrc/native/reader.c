@@ -52,6 +52,17 @@ static void shrink(struct inbox *inbox)
     inbox->size = USUAL_SIZE;
 }
 
+/* Keep descriptors until the frame that tells what they are. */
+static void keep_files(struct inbox *inbox, const int64_t *files, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (inbox->file_count < MOST_FILES)
+            inbox->files[inbox->file_count++] = files[i];
+        else
+            hcsshim__file_close(files[i]);
+    }
+}
+
 static int receive(hcsshim_service *service, struct inbox *inbox)
 {
     int64_t files[HCSSHIM_CONNECTION_FILES];
@@ -60,12 +71,7 @@ static int receive(hcsshim_service *service, struct inbox *inbox)
         &service->connection, inbox->bytes + inbox->used,
         inbox->size - inbox->used, &received, files, &count);
 
-    for (size_t i = 0; i < count; i++) {
-        if (inbox->file_count < MOST_FILES)
-            inbox->files[inbox->file_count++] = files[i];
-        else
-            hcsshim__file_close(files[i]);
-    }
+    keep_files(inbox, files, count);
     if (hr < 0 || received == 0)
         return 0;
     inbox->used += received;
@@ -94,14 +100,19 @@ static int read_answer(hcsshim_service *service, struct inbox *inbox,
 {
     hcsshim_completion completion = {.hresult = frame->hresult,
                                      .files = {-1, -1, -1}};
+    int64_t files[HCSSHIM_CONNECTION_FILES];
     const char *text;
-    size_t at = 0, length;
+    size_t at = 0, length, count;
 
-    if (!take_files(inbox, frame->detail, completion.files) ||
-        !hcsshim__frame_get_text(body, size, &at, &text, &length) ||
+    if (!hcsshim__frame_get_text(body, size, &at, &text, &length) ||
         size - at < 4)
         goto broken;
     completion.process_id = hcsshim__frame_get_u32(body + at);
+    at += 4;
+    hcsshim__connection_take_files(body + at, size - at, files, &count);
+    keep_files(inbox, files, count);
+    if (!take_files(inbox, frame->detail, completion.files))
+        goto broken;
     if (text != NULL) {
         completion.document = malloc(length + 1);
         if (completion.document == NULL)

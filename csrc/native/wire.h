@@ -29,9 +29,12 @@
  *         once, whenever it is done. A call with ticket 0 gets no answer.
  * ANSWER  host to client. id: the ticket. hresult: the outcome. detail: bit
  *         0..2: a descriptor for the process's stdin, stdout, stderr travels
- *         with this frame (SCM_RIGHTS, in that order). Body: text, the
- *         document (result document or the answer of a query); then u32, the
- *         process id (HcsCreateProcess, HcsGetProcessInfo; else 0).
+ *         with this frame, in that order: beside it by SCM_RIGHTS, or on
+ *         Windows as part of its body. Body: text, the document (result
+ *         document or the answer of a query); then u32, the process id
+ *         (HcsCreateProcess, HcsGetProcessInfo; else 0); on Windows then u64
+ *         for each set bit: a handle that the host duplicated into the
+ *         client's process, open for overlapped I/O.
  *         If a call that creates a handle failed, the handle stays known to
  *         the host until the client closes it, and every call on it answers
  *         with E_HANDLE or the system's own error.

@@ -3,9 +3,9 @@
  *
  * relay.c knows transfers and the thread that drives them. What differs by
  * platform is behind three small parts: the poller (poller_linux.c,
- * poller_posix.c) tells which transfers can go on; move (move_linux.c,
- * move_posix.c) moves bytes without ever blocking; file (file_unix.c) makes
- * descriptors fit for that.
+ * poller_posix.c, poller_win32.c) tells which transfers can go on; move
+ * (move_linux.c, move_posix.c, move_win32.c) moves bytes without ever blocking;
+ * file (file_unix.c, file_win32.c) makes descriptors fit for that.
  */
 #ifndef HCSSHIM_RELAY_RELAY_H
 #define HCSSHIM_RELAY_RELAY_H
@@ -43,6 +43,7 @@ typedef struct hcsshim__transfer {
     uint64_t bytes;
     char *held; /* read, but not yet written; NULL: nothing */
     size_t held_at, held_end;
+    struct hcsshim__pump *pump; /* Windows: its reads and writes; or NULL */
 
     /* Under the relay's lock. */
     uint64_t id;
