@@ -1,0 +1,132 @@
+"""
+Build the ``win_amd64`` wheel on Linux, with mingw-w64.
+
+The C sources, the declaration and the metadata are those of the usual build; only
+the compiler and the interpreter to link with are others. ``tests/wine/build`` runs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+COMPILER = "x86_64-w64-mingw32-gcc"
+TAG = "cp310-abi3-win_amd64"
+FLAGS = (
+    "-std=c11",
+    "-O2",
+    "-D_WIN32_WINNT=0x0A00",
+    "-DWIN32_LEAN_AND_MEAN",
+    "-DPy_LIMITED_API=0x030A0000",
+)
+#: Of our own files; what cffi writes is not ours to mend.
+WARNINGS = ("-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror")
+#: DLLs that every Windows has; the extension may want no others.
+LIBRARIES = ("-lsynchronization", "-lntdll", "-ladvapi32")
+
+
+def run(*command: object) -> None:
+    """Run a command in the checkout, and end with its complaint if it fails."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    if done.returncode:
+        sys.stderr.buffer.write(done.stdout)
+        sys.exit(f"failed: {' '.join(str(part) for part in command)}")
+
+
+def compile_extension(out: Path, python: Path, work: Path) -> None:
+    """
+    Compile and link ``hcsshim._ffi``.
+
+    Args:
+        out: The file to make.
+        python: Of the Windows interpreter: headers and ``python3.dll``.
+        work: For objects.
+    """
+    sys.path.insert(0, str(CHECKOUT / "csrc"))
+    import ffi_build  # noqa: PLC0415 - found only now
+
+    glue = work / "_ffi.c"
+    ffi_build.ffi.emit_c_code(str(glue))
+    units = [(glue, ())]
+    units += [(CHECKOUT / source, WARNINGS) for source in ffi_build.sources("win32")]
+
+    def compile_one(unit: tuple[Path, tuple[str, ...]]) -> Path:
+        source, warnings = unit
+        made = work / f"{source.parent.name}-{source.stem}.o"
+        includes = ("-Icsrc", f"-I{python / 'include'}")
+        run(COMPILER, *FLAGS, *warnings, *includes, "-c", source, "-o", made)
+        return made
+
+    with ThreadPoolExecutor(2) as pool:
+        objects = list(pool.map(compile_one, units))
+    run(
+        COMPILER,
+        "-shared",
+        "-s",
+        "-static-libgcc",
+        "-o",
+        out,
+        *objects,
+        python / "python3.dll",
+        *LIBRARIES,
+    )
+
+
+def write_metadata(folder: Path) -> None:
+    """Write the ``.dist-info`` folder, as the build backend would."""
+    script = (
+        "import sys; from setuptools import build_meta;"
+        "build_meta.prepare_metadata_for_build_wheel(sys.argv[1])"
+    )
+    with tempfile.TemporaryDirectory() as made:
+        run(sys.executable, "-W", "ignore", "-c", script, made)
+        (info,) = Path(made).glob("*.dist-info")
+        shutil.copytree(info, folder / info.name)
+    wheel = folder / info.name / "WHEEL"
+    wheel.write_text(
+        f"Wheel-Version: 1.0\nGenerator: hcsshim\nRoot-Is-Purelib: false\nTag: {TAG}\n",
+        encoding="utf-8",
+    )
+
+
+def main() -> None:
+    """Build the wheel."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--windows-python", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        work = Path(temporary)
+        tree = work / "tree"
+        shutil.copytree(
+            CHECKOUT / "hcsshim",
+            tree / "hcsshim",
+            ignore=shutil.ignore_patterns(
+                "__pycache__", "*.so", "*.pyd", "*.c", "silo"
+            ),
+        )
+        extension = tree / "hcsshim" / "_ffi.pyd"
+        compile_extension(extension, arguments.windows_python, work)
+        write_metadata(tree)
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        for old in arguments.out.glob("hcsshim-*win_amd64.whl"):
+            old.unlink()
+        run(sys.executable, "-m", "wheel", "pack", tree, "-d", arguments.out)
+    (made,) = arguments.out.glob("hcsshim-*win_amd64.whl")
+    sys.stdout.write(f"{made}\n")
+
+
+if __name__ == "__main__":
+    main()
