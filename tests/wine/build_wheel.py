@@ -55,7 +55,7 @@ def compile_extension(out: Path, python: Path, work: Path) -> None:
         work: For objects.
     """
     sys.path.insert(0, str(CHECKOUT / "csrc"))
-    import ffi_build  # noqa: PLC0415 - found only now
+    import ffi_build
 
     glue = work / "_ffi.c"
     ffi_build.ffi.emit_c_code(str(glue))
