@@ -278,6 +278,15 @@ HCSSHIM_API int32_t hcsshim_ticket_take(hcsshim_service *service,
                                         hcsshim_completion *out);
 
 /*
+ * hcsshim_ticket_cancel() - ask the host to cancel a call, and keep the ticket.
+ *
+ * The answer still comes, and is waited for and taken as ever.
+ * Returns 0; 1 if it was answered already; E_HANDLE. Any thread.
+ */
+HCSSHIM_API int32_t hcsshim_ticket_cancel(hcsshim_service *service,
+                                          uint64_t ticket);
+
+/*
  * hcsshim_ticket_abandon() - end a ticket whose answer nobody wants any more.
  *
  * Asks the host to cancel; files that come with the late answer are closed.

@@ -10,6 +10,9 @@ from __future__ import annotations
 TYPE_CHECKING = False  # typing costs more to import than the rest of the package
 if TYPE_CHECKING:
     from hcsshim import documents as documents
+    from hcsshim.builds import Build as Build
+    from hcsshim.builds import Feature as Feature
+    from hcsshim.builds import OSVersion as OSVersion
     from hcsshim.errors import AccessDeniedError as AccessDeniedError
     from hcsshim.errors import AlreadyExistsError as AlreadyExistsError
     from hcsshim.errors import AlreadyStoppedError as AlreadyStoppedError
@@ -33,7 +36,50 @@ if TYPE_CHECKING:
     from hcsshim.errors import ServiceDisconnectedError as ServiceDisconnectedError
     from hcsshim.errors import TerminatedError as TerminatedError
     from hcsshim.errors import UnexpectedExitError as UnexpectedExitError
+    from hcsshim.hcs._async_capabilities import async_capabilities as async_capabilities
     from hcsshim.hcs._async_events import AsyncEventStream as AsyncEventStream
+    from hcsshim.hcs._async_files import (
+        async_create_guest_state_file as async_create_guest_state_file,
+    )
+    from hcsshim.hcs._async_files import (
+        async_create_runtime_state_file as async_create_runtime_state_file,
+    )
+    from hcsshim.hcs._async_files import async_grant_vm_access as async_grant_vm_access
+    from hcsshim.hcs._async_files import (
+        async_grant_vm_group_access as async_grant_vm_group_access,
+    )
+    from hcsshim.hcs._async_files import (
+        async_processor_compatibility as async_processor_compatibility,
+    )
+    from hcsshim.hcs._async_files import (
+        async_revoke_vm_access as async_revoke_vm_access,
+    )
+    from hcsshim.hcs._async_files import (
+        async_revoke_vm_group_access as async_revoke_vm_group_access,
+    )
+    from hcsshim.hcs._async_files import (
+        async_submit_crash_report as async_submit_crash_report,
+    )
+    from hcsshim.hcs._async_host_settings import (
+        async_add_credential_guard as async_add_credential_guard,
+    )
+    from hcsshim.hcs._async_host_settings import async_cpu_groups as async_cpu_groups
+    from hcsshim.hcs._async_host_settings import (
+        async_create_cpu_group as async_create_cpu_group,
+    )
+    from hcsshim.hcs._async_host_settings import (
+        async_credential_guards as async_credential_guards,
+    )
+    from hcsshim.hcs._async_host_settings import (
+        async_delete_cpu_group as async_delete_cpu_group,
+    )
+    from hcsshim.hcs._async_host_settings import (
+        async_processor_topology as async_processor_topology,
+    )
+    from hcsshim.hcs._async_host_settings import (
+        async_remove_credential_guard as async_remove_credential_guard,
+    )
+    from hcsshim.hcs._async_operation import AsyncOperation as AsyncOperation
     from hcsshim.hcs._async_process import AsyncProcess as AsyncProcess
     from hcsshim.hcs._async_run import async_run as async_run
     from hcsshim.hcs._async_service import (
@@ -43,13 +89,37 @@ if TYPE_CHECKING:
     from hcsshim.hcs._async_service import (
         async_service_properties as async_service_properties,
     )
+    from hcsshim.hcs._async_service import async_stats_all as async_stats_all
     from hcsshim.hcs._async_system import AsyncComputeSystem as AsyncComputeSystem
+    from hcsshim.hcs._capabilities import capabilities as capabilities
     from hcsshim.hcs._completed import CompletedProcess as CompletedProcess
     from hcsshim.hcs._container import ContainerConfig as ContainerConfig
     from hcsshim.hcs._container import container_document as container_document
     from hcsshim.hcs._event_stream import EventStream as EventStream
+    from hcsshim.hcs._events import EventOptions as EventOptions
     from hcsshim.hcs._events import EventType as EventType
     from hcsshim.hcs._events import SystemEvent as SystemEvent
+    from hcsshim.hcs._files import create_guest_state_file as create_guest_state_file
+    from hcsshim.hcs._files import (
+        create_runtime_state_file as create_runtime_state_file,
+    )
+    from hcsshim.hcs._files import grant_vm_access as grant_vm_access
+    from hcsshim.hcs._files import grant_vm_group_access as grant_vm_group_access
+    from hcsshim.hcs._files import processor_compatibility as processor_compatibility
+    from hcsshim.hcs._files import revoke_vm_access as revoke_vm_access
+    from hcsshim.hcs._files import revoke_vm_group_access as revoke_vm_group_access
+    from hcsshim.hcs._files import submit_crash_report as submit_crash_report
+    from hcsshim.hcs._host_settings import add_credential_guard as add_credential_guard
+    from hcsshim.hcs._host_settings import cpu_groups as cpu_groups
+    from hcsshim.hcs._host_settings import create_cpu_group as create_cpu_group
+    from hcsshim.hcs._host_settings import credential_guards as credential_guards
+    from hcsshim.hcs._host_settings import delete_cpu_group as delete_cpu_group
+    from hcsshim.hcs._host_settings import processor_topology as processor_topology
+    from hcsshim.hcs._host_settings import (
+        remove_credential_guard as remove_credential_guard,
+    )
+    from hcsshim.hcs._known_host import Capabilities as Capabilities
+    from hcsshim.hcs._operation import Operation as Operation
     from hcsshim.hcs._process import Process as Process
     from hcsshim.hcs._run import run as run
     from hcsshim.hcs._schema import choose_schema as choose_schema
@@ -57,6 +127,9 @@ if TYPE_CHECKING:
     from hcsshim.hcs._service import enumerate_systems as enumerate_systems
     from hcsshim.hcs._service import modify_service as modify_service
     from hcsshim.hcs._service import service_properties as service_properties
+    from hcsshim.hcs._service import stats_all as stats_all
+    from hcsshim.hcs._stats import StatsRates as StatsRates
+    from hcsshim.hcs._stats import SystemStats as SystemStats
     from hcsshim.hcs._system import ComputeSystem as ComputeSystem
     from hcsshim.hresult import HResult as HResult
 
@@ -87,6 +160,51 @@ _HOMES = {
         "TerminatedError",
         "UnexpectedExitError",
     ),
+    "builds": ("Build", "Feature", "OSVersion"),
+    "hcs._async_capabilities": ("async_capabilities",),
+    "hcs._async_files": (
+        "async_create_guest_state_file",
+        "async_create_runtime_state_file",
+        "async_grant_vm_access",
+        "async_grant_vm_group_access",
+        "async_processor_compatibility",
+        "async_revoke_vm_access",
+        "async_revoke_vm_group_access",
+        "async_submit_crash_report",
+    ),
+    "hcs._async_host_settings": (
+        "async_add_credential_guard",
+        "async_cpu_groups",
+        "async_create_cpu_group",
+        "async_credential_guards",
+        "async_delete_cpu_group",
+        "async_processor_topology",
+        "async_remove_credential_guard",
+    ),
+    "hcs._async_operation": ("AsyncOperation",),
+    "hcs._capabilities": ("capabilities",),
+    "hcs._files": (
+        "create_guest_state_file",
+        "create_runtime_state_file",
+        "grant_vm_access",
+        "grant_vm_group_access",
+        "processor_compatibility",
+        "revoke_vm_access",
+        "revoke_vm_group_access",
+        "submit_crash_report",
+    ),
+    "hcs._host_settings": (
+        "add_credential_guard",
+        "cpu_groups",
+        "create_cpu_group",
+        "credential_guards",
+        "delete_cpu_group",
+        "processor_topology",
+        "remove_credential_guard",
+    ),
+    "hcs._known_host": ("Capabilities",),
+    "hcs._operation": ("Operation",),
+    "hcs._stats": ("StatsRates", "SystemStats"),
     "hcs._async_events": ("AsyncEventStream",),
     "hcs._async_process": ("AsyncProcess",),
     "hcs._async_run": ("async_run",),
@@ -94,16 +212,22 @@ _HOMES = {
         "async_enumerate_systems",
         "async_modify_service",
         "async_service_properties",
+        "async_stats_all",
     ),
     "hcs._async_system": ("AsyncComputeSystem",),
     "hcs._completed": ("CompletedProcess",),
     "hcs._container": ("ContainerConfig", "container_document"),
     "hcs._event_stream": ("EventStream",),
-    "hcs._events": ("EventType", "SystemEvent"),
+    "hcs._events": ("EventOptions", "EventType", "SystemEvent"),
     "hcs._process": ("Process",),
     "hcs._run": ("run",),
     "hcs._schema": ("choose_schema", "schema_version"),
-    "hcs._service": ("enumerate_systems", "modify_service", "service_properties"),
+    "hcs._service": (
+        "enumerate_systems",
+        "modify_service",
+        "service_properties",
+        "stats_all",
+    ),
     "hcs._system": ("ComputeSystem",),
     "hresult": ("HResult",),
 }

@@ -21,6 +21,12 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Source and what is generated from it.
 MODULES = {
     "hcsshim/hcs/_async_system.py": "hcsshim/hcs/_system.py",
+    "hcsshim/hcs/_async_queries.py": "hcsshim/hcs/_queries.py",
+    "hcsshim/hcs/_async_migration.py": "hcsshim/hcs/_migration.py",
+    "hcsshim/hcs/_async_operation.py": "hcsshim/hcs/_operation.py",
+    "hcsshim/hcs/_async_files.py": "hcsshim/hcs/_files.py",
+    "hcsshim/hcs/_async_host_settings.py": "hcsshim/hcs/_host_settings.py",
+    "hcsshim/hcs/_async_capabilities.py": "hcsshim/hcs/_capabilities.py",
     "hcsshim/hcs/_async_process.py": "hcsshim/hcs/_process.py",
     "hcsshim/hcs/_async_events.py": "hcsshim/hcs/_event_stream.py",
     "hcsshim/hcs/_async_service.py": "hcsshim/hcs/_service.py",

@@ -197,6 +197,21 @@ int32_t hcsshim_ticket_take(hcsshim_service *service, uint64_t id,
     return hr;
 }
 
+int32_t hcsshim_ticket_cancel(hcsshim_service *service, uint64_t id)
+{
+    struct hcsshim__ticket *ticket;
+    int32_t hr = HCSSHIM_E_HANDLE;
+
+    hcsshim__mutex_lock(&service->lock);
+    ticket = find_ticket(service, id);
+    if (ticket != NULL)
+        hr = ticket->answered ? 1 : 0;
+    hcsshim__mutex_unlock(&service->lock);
+    if (hr == 0)
+        hcsshim__service_cancel(service, id);
+    return hr;
+}
+
 int32_t hcsshim_ticket_abandon(hcsshim_service *service, uint64_t id)
 {
     struct hcsshim__ticket *ticket;

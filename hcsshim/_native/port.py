@@ -74,6 +74,14 @@ class Operation(Protocol):
     async def completed(self, timeout: float | None) -> Completion:
         """Await the answer in the running asyncio loop; as :meth:`result`."""
 
+    def cancel(self) -> bool:
+        """
+        Ask for cancellation, and go on waiting for the answer.
+
+        Returns:
+            Whether the call was still unanswered.
+        """
+
     def abandon(self) -> None:
         """
         Give up waiting: ask for cancellation and return at once.
@@ -125,11 +133,12 @@ class Service(Protocol):
         Never fails: on a service that went away there is nothing left to close.
         """
 
-    def subscribe(self, call: str, handle: int) -> Subscription:
+    def subscribe(self, call: str, handle: int, options: int = 0) -> Subscription:
         """
         Listen to a handle's events.
 
         Args:
             call: ``"HcsSetComputeSystemCallback"`` or ``"HcsSetProcessCallback"``.
             handle: Of a system or process; it must not be listened to already.
+            options: ``HCS_EVENT_OPTIONS``: which events beside the usual ones.
         """

@@ -107,6 +107,13 @@ class NativeOperation:
 
         return await await_ticket(self, timeout)
 
+    def cancel(self) -> bool:
+        """Ask for cancellation; see the port."""
+        if self._completion is not None:
+            return False
+        code = lib.hcsshim_ticket_cancel(self._service.native, self._ticket)
+        return bool(code == 0)
+
     def abandon(self) -> None:
         """Give up waiting; see the port."""
         lib.hcsshim_ticket_abandon(self._service.native, self._ticket)
@@ -270,7 +277,7 @@ class NativeService:
         check(code, call)
         return int(handle[0])
 
-    def subscribe(self, call: str, handle: int) -> NativeSubscription:
+    def subscribe(self, call: str, handle: int, options: int = 0) -> NativeSubscription:
         """Listen to a handle's events; see the port."""
         subscription = NativeSubscription(self, handle)
         code = lib.hcsshim_handle_listen(
@@ -278,7 +285,7 @@ class NativeService:
         )
         if code == _E_HANDLE:
             raise HandleClosedError(operation=call)
-        self.send(call, handle, 0)
+        self.send(call, handle, options)
         return subscription
 
     def close(self) -> None:

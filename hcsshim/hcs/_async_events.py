@@ -98,13 +98,16 @@ class AsyncEventStream:
         await self.aclose()
 
 
-async def listen(system: SystemHandle, timeout: float | None) -> AsyncEventStream:
+async def listen(
+    system: SystemHandle, timeout: float | None, options: int = 0
+) -> AsyncEventStream:
     """
     Open the system anew and listen.
 
     Args:
         system: Whose events.
         timeout: Seconds to wait for the service.
+        options: Which events beside the usual ones.
 
     Raises:
         NotFoundError: The system is gone.
@@ -114,7 +117,7 @@ async def listen(system: SystemHandle, timeout: float | None) -> AsyncEventStrea
     call = service.submit(steps.OPEN, system.system_id, GENERIC_ALL)
     subscription = None
     try:
-        subscription = service.subscribe(LISTEN, call.handle)
+        subscription = service.subscribe(LISTEN, call.handle, int(options))
         await adrive(answer(call, steps.OPEN, system.system_id, timeout))
     except BaseException:
         call.abandon()

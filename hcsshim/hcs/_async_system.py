@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from hcsshim.hcs import _system_steps as steps
-from hcsshim.hcs._calls import as_json, optional_json
+from hcsshim.hcs._async_migration import AsyncMigration
+from hcsshim.hcs._async_queries import AsyncQueries
+from hcsshim.hcs._calls import as_json, is_model, optional_json
 from hcsshim.hcs._connection import connected
 from hcsshim.hcs._drivers import adrive
 from hcsshim.hcs._timeouts import DEFAULT, seconds
@@ -19,13 +21,15 @@ if TYPE_CHECKING:
     from hcsshim._native.port import Service
     from hcsshim.documents import Properties, PropertyType, SystemExitStatus
     from hcsshim.hcs._async_events import AsyncEventStream
+    from hcsshim.hcs._async_operation import AsyncOperation
     from hcsshim.hcs._async_process import AsyncProcess
     from hcsshim.hcs._calls import DocumentLike
+    from hcsshim.hcs._events import EventOptions
     from hcsshim.hcs._handles import SystemHandle
     from hcsshim.hcs._parameters import Command
 
 
-class AsyncComputeSystem:
+class AsyncComputeSystem(AsyncQueries, AsyncMigration):
     """
     A compute system: a container or a virtual machine.
 
@@ -65,6 +69,7 @@ class AsyncComputeSystem:
             AlreadyExistsError: The id is in use.
             InvalidDataError: The document is not valid.
             NotFoundError: A layer does not exist.
+            NotSupportedError: A member of the model is newer than the host.
             HcsTimeoutError: It took too long; nothing of it is left.
 
         Source:
@@ -72,8 +77,14 @@ class AsyncComputeSystem:
         """
         limit = seconds(timeout, "SYSTEMCREATE")
         text = as_json(document)
-        step = steps.create(service or connected(), system_id, text, limit)
-        return cls(await adrive(step))
+        where = service or connected()
+        if is_model(document):
+            from hcsshim.hcs._async_capabilities import (  # noqa: PLC0415 - seldom
+                require_known,
+            )
+
+            await require_known(document, where, limit)
+        return cls(await adrive(steps.create(where, system_id, text, limit)))
 
     @classmethod
     async def open(
@@ -274,6 +285,12 @@ class AsyncComputeSystem:
             raise TypeError("give types or a query, not both")
         text = property_query(types) if query is None else as_json(query)
         limit = seconds(timeout, "SYSCALLWATCHER")
+        if query is not None and is_model(query):
+            from hcsshim.hcs._async_capabilities import (  # noqa: PLC0415 - seldom
+                require_known,
+            )
+
+            await require_known(query, self._system.service, limit)
         return loads(Properties, await adrive(steps.query(self._system, text, limit)))
 
     async def modify(
@@ -293,7 +310,36 @@ class AsyncComputeSystem:
         Source:
             ``HcsModifyComputeSystem``.
         """
+        if is_model(request):
+            from hcsshim.hcs._async_capabilities import (  # noqa: PLC0415 - seldom
+                require_known,
+            )
+
+            limit = seconds(timeout, "SYSCALLWATCHER")
+            await require_known(request, self._system.service, limit)
         await self._verb(steps.MODIFY, request, timeout, "SYSCALLWATCHER")
+
+    def begin(self, verb: str, document: DocumentLike | None = None) -> AsyncOperation:
+        """
+        Begin something without waiting for it.
+
+        Args:
+            verb: ``"start"``, ``"shutdown"``, ``"terminate"``, ``"pause"``,
+                ``"resume"``, ``"save"``, ``"crash"``, ``"properties"``, ``"modify"``.
+            document: What the verb takes: options, a query, a request.
+
+        Returns:
+            What goes on now: to be looked at, cancelled, waited for.
+
+        Raises:
+            ValueError: There is no such verb.
+
+        Source:
+            ``HcsCreateOperation``.
+        """
+        from hcsshim.hcs._async_operation import begin  # noqa: PLC0415 - seldom
+
+        return begin(self._system, verb, document)
 
     async def create_process(  # noqa: PLR0913 - what a process can be given
         self,
@@ -369,7 +415,12 @@ class AsyncComputeSystem:
             self._system, pid, timeout=timeout
         )
 
-    async def events(self, *, timeout: float | None = DEFAULT) -> AsyncEventStream:
+    async def events(
+        self,
+        *,
+        options: EventOptions | int = 0,
+        timeout: float | None = DEFAULT,
+    ) -> AsyncEventStream:
         """
         Listen to the system from now on.
 
@@ -377,6 +428,7 @@ class AsyncComputeSystem:
         it as a context manager.
 
         Args:
+            options: Which events beside the usual ones: ``EventOptions``.
             timeout: Seconds to wait for the service, not for an event.
 
         Returns:
@@ -387,7 +439,8 @@ class AsyncComputeSystem:
         """
         from hcsshim.hcs._async_events import listen  # noqa: PLC0415 - seldom needed
 
-        return await listen(self._system, seconds(timeout, "SYSCALLWATCHER"))
+        limit = seconds(timeout, "SYSCALLWATCHER")
+        return await listen(self._system, limit, options)
 
     async def wait(self, *, timeout: float | None = None) -> SystemExitStatus:
         """

@@ -101,6 +101,11 @@ def as_json(document: DocumentLike) -> str:
     )
 
 
+def is_model(document: DocumentLike) -> bool:
+    """Tell whether a document is typed, so that more is known about its members."""
+    return not isinstance(document, (str, Mapping))
+
+
 def write(value: object) -> str:
     """Write plain values, and models among them, as compact JSON."""
     import json  # noqa: PLC0415 - keeps the import light

@@ -99,13 +99,16 @@ class EventStream:
         self.close()
 
 
-def listen(system: SystemHandle, timeout: float | None) -> EventStream:
+def listen(
+    system: SystemHandle, timeout: float | None, options: int = 0
+) -> EventStream:
     """
     Open the system anew and listen.
 
     Args:
         system: Whose events.
         timeout: Seconds to wait for the service.
+        options: Which events beside the usual ones.
 
     Raises:
         NotFoundError: The system is gone.
@@ -115,7 +118,7 @@ def listen(system: SystemHandle, timeout: float | None) -> EventStream:
     call = service.submit(steps.OPEN, system.system_id, GENERIC_ALL)
     subscription = None
     try:
-        subscription = service.subscribe(LISTEN, call.handle)
+        subscription = service.subscribe(LISTEN, call.handle, int(options))
         drive(answer(call, steps.OPEN, system.system_id, timeout))
     except BaseException:
         call.abandon()

@@ -9,7 +9,22 @@ import attrs
 
 if TYPE_CHECKING:
     from hcsshim._native import port
-    from hcsshim.documents import CrashReport, ProcessStatus, SystemExitStatus
+    from hcsshim.documents import (
+        CrashReport,
+        OperationInfo,
+        OperationSystemMigrationNotificationInfo,
+        ProcessStatus,
+        SystemExitStatus,
+    )
+
+    EventData = (
+        SystemExitStatus
+        | CrashReport
+        | ProcessStatus
+        | OperationInfo
+        | OperationSystemMigrationNotificationInfo
+        | None
+    )
 
 
 class EventType(enum.IntEnum):
@@ -35,6 +50,20 @@ class EventType(enum.IntEnum):
     GROUP_OPERATION_INFO = 0xC0000001
 
 
+class EventOptions(enum.IntFlag):
+    """
+    Which events a listener wants beside the usual ones.
+
+    Source:
+        ``HCS_EVENT_OPTIONS`` of computecore.
+    """
+
+    NONE = 0
+    OPERATION_CALLBACKS = 1
+    VM_LIFECYCLE = 2
+    LIVE_MIGRATION = 4
+
+
 @attrs.frozen(kw_only=True)
 class SystemEvent:
     """
@@ -54,27 +83,31 @@ class SystemEvent:
     document: str | None = None
 
     @property
-    def data(self) -> SystemExitStatus | CrashReport | ProcessStatus | None:
+    def data(self) -> EventData:
         """The data as a model, where the kind of event has one."""
         from hcsshim import documents  # noqa: PLC0415 - loads the models
 
-        if not self.document:
+        name = _MODELS.get(self.type)
+        if not self.document or name is None:
             return None
-        if self.type == EventType.SYSTEM_EXITED:
-            return documents.loads(documents.SystemExitStatus, self.document)
-        if self.type == EventType.PROCESS_EXITED:
-            return documents.loads(documents.ProcessStatus, self.document)
-        if self.type in (
-            EventType.SYSTEM_CRASH_INITIATED,
-            EventType.SYSTEM_CRASH_REPORT,
-        ):
-            return documents.loads(documents.CrashReport, self.document)
-        return None
+        model: type[documents.Document] = getattr(documents, name)
+        return documents.loads(model, self.document)  # type: ignore[return-value]  # the table's
 
     @property
     def last(self) -> bool:
         """Whether no event of the system can follow."""
         return self.type in (EventType.SYSTEM_EXITED, EventType.SERVICE_DISCONNECT)
+
+
+#: The model of each kind of event that has data.
+_MODELS: dict[int, str] = {
+    EventType.SYSTEM_EXITED: "SystemExitStatus",
+    EventType.SYSTEM_CRASH_INITIATED: "CrashReport",
+    EventType.SYSTEM_CRASH_REPORT: "CrashReport",
+    EventType.PROCESS_EXITED: "ProcessStatus",
+    EventType.GROUP_LIVE_MIGRATION: "OperationSystemMigrationNotificationInfo",
+    EventType.GROUP_OPERATION_INFO: "OperationInfo",
+}
 
 
 def event_of(raw: port.Event) -> SystemEvent:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hcsshim._native.port import Service
     from hcsshim.documents import ComputeSystemProperties, ServiceProperties, SystemType
     from hcsshim.hcs._calls import DocumentLike
+    from hcsshim.hcs._stats import SystemStats
 
 ENUMERATE = "HcsEnumerateComputeSystems"
 SERVICE_PROPERTIES = "HcsGetServiceProperties"
@@ -113,6 +114,40 @@ def modify_service(
     call = where.submit(MODIFY_SERVICE, optional_json(settings))
     limit = seconds(timeout, "SYSCALLWATCHER")
     drive(answer(call, MODIFY_SERVICE, "", limit))
+
+
+def stats_all(
+    ids: Sequence[str] = (),
+    *,
+    timeout: float | None = DEFAULT,
+    service: Service | None = None,
+) -> tuple[SystemStats, ...]:
+    """
+    Ask many systems at once what they used so far.
+
+    Those that end meanwhile, or do not run, are left out.
+
+    Args:
+        ids: Of the systems; by default all that the machine has.
+        timeout: Seconds for all of them, ``None`` forever; by default 240.
+        service: Where; by default the process's shared connection.
+
+    Source:
+        ``HcsGetComputeSystemProperties``, ``Statistics``.
+    """
+    from hcsshim.documents import Properties, loads  # noqa: PLC0415 - seldom
+    from hcsshim.hcs._stats import stats_of  # noqa: PLC0415 - as above
+
+    where = service or connected()
+    names = list(ids)
+    if not names:
+        found = enumerate_systems(timeout=timeout, service=where)
+        names = [system.id for system in found if system.id]
+    limit = seconds(timeout, "SYSCALLWATCHER")
+    query = '{"PropertyTypes":["Statistics"]}'
+    answers = drive(steps.sweep(where, names, query, limit))
+    stats = (stats_of(name, loads(Properties, text)) for name, text in answers)
+    return tuple(item for item in stats if item is not None)
 
 
 def _ask(

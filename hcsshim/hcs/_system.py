@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from hcsshim.hcs import _system_steps as steps
-from hcsshim.hcs._calls import as_json, optional_json
+from hcsshim.hcs._calls import as_json, is_model, optional_json
 from hcsshim.hcs._connection import connected
 from hcsshim.hcs._drivers import drive
+from hcsshim.hcs._migration import Migration
+from hcsshim.hcs._queries import Queries
 from hcsshim.hcs._timeouts import DEFAULT, seconds
 
 TYPE_CHECKING = False  # typing costs more to import than the rest of the package
@@ -21,12 +23,14 @@ if TYPE_CHECKING:
     from hcsshim.documents import Properties, PropertyType, SystemExitStatus
     from hcsshim.hcs._calls import DocumentLike
     from hcsshim.hcs._event_stream import EventStream
+    from hcsshim.hcs._events import EventOptions
     from hcsshim.hcs._handles import SystemHandle
+    from hcsshim.hcs._operation import Operation
     from hcsshim.hcs._parameters import Command
     from hcsshim.hcs._process import Process
 
 
-class ComputeSystem:
+class ComputeSystem(Queries, Migration):
     """
     A compute system: a container or a virtual machine.
 
@@ -66,6 +70,7 @@ class ComputeSystem:
             AlreadyExistsError: The id is in use.
             InvalidDataError: The document is not valid.
             NotFoundError: A layer does not exist.
+            NotSupportedError: A member of the model is newer than the host.
             HcsTimeoutError: It took too long; nothing of it is left.
 
         Source:
@@ -73,8 +78,14 @@ class ComputeSystem:
         """
         limit = seconds(timeout, "SYSTEMCREATE")
         text = as_json(document)
-        step = steps.create(service or connected(), system_id, text, limit)
-        return cls(drive(step))
+        where = service or connected()
+        if is_model(document):
+            from hcsshim.hcs._capabilities import (  # noqa: PLC0415 - seldom
+                require_known,
+            )
+
+            require_known(document, where, limit)
+        return cls(drive(steps.create(where, system_id, text, limit)))
 
     @classmethod
     def open(
@@ -275,6 +286,12 @@ class ComputeSystem:
             raise TypeError("give types or a query, not both")
         text = property_query(types) if query is None else as_json(query)
         limit = seconds(timeout, "SYSCALLWATCHER")
+        if query is not None and is_model(query):
+            from hcsshim.hcs._capabilities import (  # noqa: PLC0415 - seldom
+                require_known,
+            )
+
+            require_known(query, self._system.service, limit)
         return loads(Properties, drive(steps.query(self._system, text, limit)))
 
     def modify(self, request: DocumentLike, *, timeout: float | None = DEFAULT) -> None:
@@ -292,7 +309,36 @@ class ComputeSystem:
         Source:
             ``HcsModifyComputeSystem``.
         """
+        if is_model(request):
+            from hcsshim.hcs._capabilities import (  # noqa: PLC0415 - seldom
+                require_known,
+            )
+
+            limit = seconds(timeout, "SYSCALLWATCHER")
+            require_known(request, self._system.service, limit)
         self._verb(steps.MODIFY, request, timeout, "SYSCALLWATCHER")
+
+    def begin(self, verb: str, document: DocumentLike | None = None) -> Operation:
+        """
+        Begin something without waiting for it.
+
+        Args:
+            verb: ``"start"``, ``"shutdown"``, ``"terminate"``, ``"pause"``,
+                ``"resume"``, ``"save"``, ``"crash"``, ``"properties"``, ``"modify"``.
+            document: What the verb takes: options, a query, a request.
+
+        Returns:
+            What goes on now: to be looked at, cancelled, waited for.
+
+        Raises:
+            ValueError: There is no such verb.
+
+        Source:
+            ``HcsCreateOperation``.
+        """
+        from hcsshim.hcs._operation import begin  # noqa: PLC0415 - seldom
+
+        return begin(self._system, verb, document)
 
     def create_process(  # noqa: PLR0913 - what a process can be given
         self,
@@ -366,7 +412,12 @@ class ComputeSystem:
             self._system, pid, timeout=timeout
         )
 
-    def events(self, *, timeout: float | None = DEFAULT) -> EventStream:
+    def events(
+        self,
+        *,
+        options: EventOptions | int = 0,
+        timeout: float | None = DEFAULT,
+    ) -> EventStream:
         """
         Listen to the system from now on.
 
@@ -374,6 +425,7 @@ class ComputeSystem:
         it as a context manager.
 
         Args:
+            options: Which events beside the usual ones: ``EventOptions``.
             timeout: Seconds to wait for the service, not for an event.
 
         Returns:
@@ -384,7 +436,8 @@ class ComputeSystem:
         """
         from hcsshim.hcs._event_stream import listen  # noqa: PLC0415 - seldom needed
 
-        return listen(self._system, seconds(timeout, "SYSCALLWATCHER"))
+        limit = seconds(timeout, "SYSCALLWATCHER")
+        return listen(self._system, limit, options)
 
     def wait(self, *, timeout: float | None = None) -> SystemExitStatus:
         """

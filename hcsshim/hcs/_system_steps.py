@@ -12,6 +12,7 @@ from hcsshim._native.port import GENERIC_ALL, INFINITE
 from hcsshim.errors import (
     AlreadyStoppedError,
     HcsTimeoutError,
+    InvalidStateError,
     NotFoundError,
     NotSupportedError,
     check,
@@ -24,8 +25,14 @@ from hcsshim.hresult import HResult
 
 TYPE_CHECKING = False  # typing costs more to import than the rest of the package
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TypeVar
+
     from hcsshim._native.port import Completion, Operation, Service
+    from hcsshim.documents import JSON, Properties
     from hcsshim.hcs._drivers import Step
+
+    T = TypeVar("T")
 
 CREATE = "HcsCreateComputeSystem"
 OPEN = "HcsOpenComputeSystem"
@@ -40,6 +47,36 @@ CRASH = "HcsCrashComputeSystem"
 PROPERTIES = "HcsGetComputeSystemProperties"
 MODIFY = "HcsModifyComputeSystem"
 WAIT_EXIT = "HcsWaitForComputeSystemExit"
+MIGRATE_INITIALIZE = "HcsInitializeLiveMigrationOnSource"
+MIGRATE_START = "HcsStartLiveMigrationOnSource"
+MIGRATE_TRANSFER = "HcsStartLiveMigrationTransfer"
+MIGRATE_FINALIZE = "HcsFinalizeLiveMigration"
+MIGRATE_CANCEL = "HcsCancelLiveMigration"
+
+#: What ``begin()`` can be told to do.
+VERBS = {
+    "start": START,
+    "shutdown": SHUT_DOWN,
+    "terminate": TERMINATE,
+    "pause": PAUSE,
+    "resume": RESUME,
+    "save": SAVE,
+    "crash": CRASH,
+    "properties": PROPERTIES,
+    "modify": MODIFY,
+}
+#: What HCS calls an operation in what it writes down.
+OPERATION_TYPES = {
+    START: "Start",
+    SHUT_DOWN: "Shutdown",
+    TERMINATE: "Terminate",
+    PAUSE: "Pause",
+    RESUME: "Resume",
+    SAVE: "Save",
+    CRASH: "Crash",
+    PROPERTIES: "GetProperties",
+    MODIFY: "Modify",
+}
 
 
 def create(
@@ -133,6 +170,86 @@ def require_document(
     if not completion.document:
         check(HResult.E_UNEXPECTED, operation, system_id)
     return completion.document or ""
+
+
+def finish(call: Operation, operation: str, timeout: float | None) -> Step[Completion]:
+    """
+    Wait for a call that goes on if it is not answered in time.
+
+    Raises:
+        HcsTimeoutError: It has not come in time.
+    """
+    try:
+        return (yield from wait_for(call, timeout))
+    except HcsTimeoutError:
+        raise timed_out(operation, "", timeout) from None
+
+
+def require(value: T | None, system: SystemHandle) -> T:
+    """
+    Give what was asked for, which an answer may leave out.
+
+    Raises:
+        ProtocolError: It is not there.
+    """
+    if value is None:
+        check(HResult.E_UNEXPECTED, PROPERTIES, system.system_id)
+    assert value is not None  # noqa: S101 - check() raises
+    return value
+
+
+def response(properties: Properties, name: str, system: SystemHandle) -> JSON:
+    """
+    Give the answer to a named query.
+
+    Raises:
+        HcsError: The query failed, or its answer is missing.
+    """
+    from hcsshim.documents import Document, dumps, to_dict  # noqa: PLC0415 - seldom
+
+    found = require(properties.property_responses.get(name), system)
+    if found.error is not None:
+        code = found.error.hresult or HResult.E_FAIL
+        check(code, PROPERTIES, system.system_id, dumps(found.error))
+    value = found.response
+    return to_dict(value) if isinstance(value, Document) else value
+
+
+def sweep(
+    service: Service, ids: Sequence[str], query_text: str, timeout: float | None
+) -> Step[list[tuple[str, str]]]:
+    """
+    Put one question to many systems at once; those that vanish are left out.
+
+    Every call is on its way before the first answer is waited for.
+
+    Returns:
+        Id and answer, in the order of ``ids``.
+    """
+    calls = []
+    for system_id in ids:
+        opened = service.submit(OPEN, system_id, GENERIC_ALL)
+        asked = service.submit(PROPERTIES, opened.handle, query_text)
+        service.send(CLOSE, opened.handle)
+        calls.append((system_id, opened, asked))
+    answers = []
+    deadline = Deadline(timeout)
+    try:
+        while calls:
+            system_id, opened, asked = calls[0]
+            try:
+                yield from answer(opened, OPEN, system_id, deadline.left())
+                done = yield from answer(asked, PROPERTIES, system_id, deadline.left())
+            except (AlreadyStoppedError, InvalidStateError, NotFoundError):
+                asked.abandon()
+            else:
+                answers.append((system_id, done.document or "{}"))
+            calls.pop(0)
+    finally:
+        for _, opened, asked in calls:
+            opened.abandon()
+            asked.abandon()
+    return answers
 
 
 def wait_exit(system: SystemHandle, timeout: float | None) -> Step[str | None]:

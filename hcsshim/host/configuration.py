@@ -16,6 +16,7 @@ import attrs
 
 from hcsshim.host.fields import Fields
 from hcsshim.host.paths import container_path, machine_directory
+from hcsshim.host.played import knows_schema
 from hcsshim.host.results import refuse, refuse_virtual_machine
 from hcsshim.host.silo import Limits, MappedDirectory
 from hcsshim.hresult import HResult
@@ -97,11 +98,13 @@ def read_configuration(system_id: str, text: str | None) -> Configuration:
     document = Fields.parse(text)
     version = document.child("SchemaVersion")
     major = version.number("Major", most=0xFFFFFFFF) or 0
-    version.number("Minor", most=0xFFFFFFFF)
+    minor = version.number("Minor", most=0xFFFFFFFF) or 0
     if "SchemaVersion" not in document or major == 1:
         return _read_v1(system_id, document)
-    if major != 2:
+    if not knows_schema(major, 0):
         version.refuse("Major")
+    if not knows_schema(major, minor):
+        version.refuse("Minor")
     return _read_v2(system_id, document)
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hcsshim._native import calls
-from hcsshim.host import process_calls, system_calls
-from hcsshim.host.results import refuse
-from hcsshim.hresult import HResult
+from hcsshim.host import process_calls, refused_calls, system_calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,25 +14,6 @@ if TYPE_CHECKING:
     from hcsshim.host.loop import Loop
     from hcsshim.host.session import Call, Handler
     from hcsshim.host.systems import Systems
-
-#: Calls about what only virtual machines have, or only Windows.
-_UNSUPPORTED = (
-    "HcsGetProcessorCompatibilityFromSavedState",
-    "HcsCrashComputeSystem",
-    "HcsInitializeLiveMigrationOnSource",
-    "HcsStartLiveMigrationOnSource",
-    "HcsStartLiveMigrationTransfer",
-    "HcsFinalizeLiveMigration",
-    "HcsCancelLiveMigration",
-    "HcsModifyServiceSettings",
-    "HcsSubmitWerReport",
-    "HcsCreateEmptyGuestStateFile",
-    "HcsCreateEmptyRuntimeStateFile",
-    "HcsGrantVmAccess",
-    "HcsRevokeVmAccess",
-    "HcsGrantVmGroupAccess",
-    "HcsRevokeVmGroupAccess",
-)
 
 #: Calls about layers: those of vmcompute, and computestorage.
 _LAYER_NUMBERS = frozenset((*range(300, 390), *range(500, 600)))
@@ -74,21 +53,22 @@ _OF_HANDLES: dict[str, Handler] = {
     "HcsModifyProcess": process_calls.modify_process,
     "HcsSetProcessCallback": process_calls.set_process_callback,
     "HcsGetServiceProperties": system_calls.get_service_properties,
+    "HcsModifyServiceSettings": refused_calls.modify_service_settings,
+    "HcsSubmitWerReport": refused_calls.submit_report,
+    "HcsCrashComputeSystem": refused_calls.of_virtual_machines,
+    "HcsInitializeLiveMigrationOnSource": refused_calls.of_virtual_machines,
+    "HcsStartLiveMigrationOnSource": refused_calls.of_virtual_machines,
+    "HcsStartLiveMigrationTransfer": refused_calls.of_virtual_machines,
+    "HcsFinalizeLiveMigration": refused_calls.of_virtual_machines,
+    "HcsCancelLiveMigration": refused_calls.of_virtual_machines,
+    "HcsCreateEmptyGuestStateFile": refused_calls.make_file,
+    "HcsCreateEmptyRuntimeStateFile": refused_calls.make_file,
+    "HcsGrantVmAccess": refused_calls.change_access,
+    "HcsRevokeVmAccess": refused_calls.change_access,
+    "HcsGrantVmGroupAccess": refused_calls.change_access,
+    "HcsRevokeVmGroupAccess": refused_calls.change_access,
+    "HcsGetProcessorCompatibilityFromSavedState": refused_calls.change_access,
 }
-
-
-def _not_implemented(call: Call) -> None:
-    """
-    Refuse a call that this host does not carry out.
-
-    Raises:
-        Refusal: ``E_HANDLE`` for a handle that is none, else ``E_NOTIMPL``.
-    """
-    if call.row.wire_kinds[:1] == (calls.SYSTEM,):
-        call.system()
-    raise refuse(
-        HResult.E_NOTIMPL, f"The embedded host does not carry out {call.row.name}."
-    )
 
 
 def handlers(
@@ -104,8 +84,7 @@ def handlers(
     Raises:
         KeyError: A remote call of the table has no handler: it was forgotten here.
     """
-    by_name: dict[str, Handler] = dict.fromkeys(_UNSUPPORTED, _not_implemented)
-    by_name.update(_OF_HANDLES)
+    by_name: dict[str, Handler] = dict(_OF_HANDLES)
     for name, function in _OF_SYSTEMS.items():
         by_name[name] = _bind_systems(function, systems)
     for name, waiting in _WAITING.items():

@@ -84,6 +84,11 @@ class Fields:
     def __contains__(self, name: str) -> bool:
         return name.lower() in self._members
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the fields, as they were spelled."""
+        return tuple(spelling for spelling, _ in self._members.values())
+
     def only(self, names: Iterable[str]) -> None:
         """
         Refuse every field that is not listed.

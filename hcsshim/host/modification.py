@@ -18,6 +18,7 @@ from hcsshim.host.configuration import (
 )
 from hcsshim.host.fields import Fields
 from hcsshim.host.paths import container_path
+from hcsshim.host.played import knows_feature
 from hcsshim.host.results import refuse
 from hcsshim.hresult import HResult
 
@@ -30,6 +31,8 @@ _V1_PATHS = {
     "memory": "container/memory/sizeinmb",
     "processor": "container/processor",
 }
+_UPDATED = ("container/memory/sizeinmb", "container/processor")
+_LIMITS = "CpuLimitUpdate"
 #: Paths that HCS knows for containers, and this host cannot serve.
 _NOT_HERE = frozenset(
     (
@@ -64,7 +67,7 @@ def modify(system: System, text: str | None) -> None:
         megabytes = Fields({"SizeInMB": request.value("Settings")}, "Settings")
         memory = read_memory(megabytes)
         system.limit(attrs.evolve(system.limits, memory_bytes=memory))
-    elif path == "container/processor" and verb == "update":
+    elif path == "container/processor" and verb == "update" and knows_feature(_LIMITS):
         processor = request.child("Settings")
         system.limit(
             attrs.evolve(
@@ -73,7 +76,7 @@ def modify(system: System, text: str | None) -> None:
                 cpu_weight=read_weight(processor),
             )
         )
-    elif path in ("container/memory/sizeinmb", "container/processor"):
+    elif path in _UPDATED and (path != "container/processor" or knows_feature(_LIMITS)):
         request.refuse("RequestType")
     else:
         _refuse_path(request, "ResourcePath", path)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from hcsshim.host.fields import JSON, Fields
 from hcsshim.host.lifecycle import State, public_name
+from hcsshim.host.played import knows_feature, schema_versions, version
 from hcsshim.host.results import Refusal, refuse, refuse_document
 from hcsshim.host.systems import runtime_id
 from hcsshim.hresult import HResult
@@ -44,7 +45,6 @@ _OF_VIRTUAL_MACHINES = frozenset(
         "processortopology",
         "cpugroup",
         "compatibilityinfo",
-        "mappedvirtualdisk",
     )
 )
 
@@ -136,21 +136,42 @@ def _process_list(system: System) -> list[JSON]:
     return [_process(process) for process in system.silo.processes()]
 
 
+def _mapped_directories(system: System) -> list[JSON]:
+    _require_alive(system)
+    return [
+        {
+            "HostPath": str(directory.source),
+            "ContainerPath": directory.target,
+            "ReadOnly": directory.read_only,
+        }
+        for directory in system.mapped_directories.values()
+    ]
+
+
+#: What a property type adds to an answer, by its name in lower case.
+_READERS: dict[str, Reader] = {
+    "basic": lambda _: {},
+    "statistics": lambda system: {"Statistics": _statistics(system)},
+    "processlist": lambda system: {"ProcessList": _process_list(system)},
+    "terminateonlasthandleclosed": lambda system: {
+        "TerminateOnLastHandleClosed": system.configuration.terminate_on_last_close
+    },
+    "systemguid": lambda system: {"SystemGUID": runtime_id(system.id)},
+    # Of schema 1; only machines have disks.
+    "mappedvirtualdisk": lambda _: {"MappedVirtualDiskControllers": {}},
+    # Ours; Windows has no such question.
+    "mappeddirectory": lambda system: {
+        "MappedDirectories": _mapped_directories(system)
+    },
+}
+
+
 def _of_type(system: System, name: str) -> Members:
     """Give the members that a property type adds to an answer."""
-    key = name.lower()
-    if key == "basic":
-        return {}
-    if key == "statistics":
-        return {"Statistics": _statistics(system)}
-    if key == "processlist":
-        return {"ProcessList": _process_list(system)}
-    if key == "terminateonlasthandleclosed":
-        flag = system.configuration.terminate_on_last_close
-        return {"TerminateOnLastHandleClosed": flag}
-    if key == "systemguid":
-        return {"SystemGUID": runtime_id(system.id)}
-    if key in _OF_VIRTUAL_MACHINES:
+    reader = _READERS.get(name.lower())
+    if reader is not None:
+        return reader(system)
+    if name.lower() in _OF_VIRTUAL_MACHINES:
         raise refuse(
             HResult.ERROR_NOT_SUPPORTED, f"A container has no property '{name}'."
         )
@@ -175,7 +196,8 @@ def answer(system: System, query: str | None) -> str:
         Refusal: The query is malformed, or asks for what no container has.
     """
     fields = Fields.parse_optional(query)
-    fields.only(("PropertyTypes", "Queries"))
+    named = ("Queries",) if knows_feature("NamedQueries") else ()
+    fields.only(("PropertyTypes", *named))
     members = basic(system)
     for name in fields.texts("PropertyTypes"):
         members.update(_of_type(system, name))
@@ -244,6 +266,17 @@ def _read_number(path: str) -> int:
         return 0
 
 
+def _basic_of_service() -> Members:
+    versions: list[JSON] = [
+        {"Major": major, "Minor": minor} if minor else {"Major": major}
+        for major, minor in schema_versions()
+    ]
+    return {
+        "SupportedSchemaVersions": versions,
+        "EmbeddedHost": {"Version": str(version())},
+    }
+
+
 def answer_service(query: str | None) -> str:
     """
     Answer a property query about the service.
@@ -252,24 +285,44 @@ def answer_service(query: str | None) -> str:
         Refusal: The query is malformed, or asks for what this host has not.
     """
     fields = Fields.parse_optional(query)
-    fields.only(("PropertyTypes",))
-    found: list[JSON] = []
-    for name in fields.texts("PropertyTypes") or ("Basic",):
-        key = name.lower()
-        if key == "basic":
-            versions: list[JSON] = [{"Major": 1}, {"Major": 2, "Minor": 5}]
-            found.append({"SupportedSchemaVersions": versions})
-        elif key == "processortopology":
-            found.append(_topology())
-        elif key in (
-            "cpugroup",
-            "containercredentialguard",
-            "memory",
-            "qoscapabilities",
-        ):
-            raise refuse(
-                HResult.ERROR_NOT_SUPPORTED, f"The embedded host has no '{name}'."
-            )
-        else:
-            fields.refuse("PropertyTypes")
-    return _encode({"Properties": found})
+    named = ("PropertyQueries",) if knows_feature("NamedQueries") else ()
+    fields.only(("PropertyTypes", *named))
+    queries = fields.child("PropertyQueries").names if named else ()
+    types = fields.texts("PropertyTypes") or (() if queries else ("Basic",))
+    found: list[JSON] = [_of_service(name, "PropertyTypes") for name in types]
+    members: Members = {"Properties": found}
+    if queries:
+        members["PropertyResponses"] = {name: _respond_of(name) for name in queries}
+    return _encode(members)
+
+
+def _respond_of(name: str) -> Members:
+    """Answer one of the named queries: with its result, or its own error."""
+    try:
+        return {"Response": _of_service(name, "PropertyQueries")}
+    except Refusal as refusal:
+        return {"Error": json.loads(refusal.document)}
+
+
+def _of_service(name: str, field: str) -> Members:
+    """Answer one question about the service."""
+    key = name.lower()
+    if key == "basic":
+        return _basic_of_service()
+    if key == "processortopology":
+        return _topology()
+    if key in _NOT_OF_THIS_SERVICE:
+        raise refuse(HResult.ERROR_NOT_SUPPORTED, f"The embedded host has no '{name}'.")
+    raise refuse_document("Invalid value for field", f"{field}.{name}")
+
+
+#: Questions that HCS knows, and that this host has no answer to.
+_NOT_OF_THIS_SERVICE = frozenset(
+    (
+        "cpugroup",
+        "containercredentialguard",
+        "memory",
+        "qoscapabilities",
+        "processorcapabilities",
+    )
+)

@@ -155,6 +155,11 @@ class System:
         self.silo = silo
         self.state = State.CREATING
         self.limits = configuration.limits
+        #: What of the machine is shown now, by the path in the container.
+        self.mapped_directories = {
+            directory.target: directory
+            for directory in configuration.mapped_directories
+        }
         self.processes: dict[int, Process] = {}
         self.handles = 0
         self.started_at = 0.0
@@ -314,6 +319,7 @@ class System:
             raise refuse_errno(
                 error.errno or 0, f"'{directory.source}' cannot be mapped"
             ) from None
+        self.mapped_directories[directory.target] = directory
 
     def unmap_directory(self, target: str) -> None:
         """
@@ -332,6 +338,7 @@ class System:
                 f"'{target}' cannot be unmapped",
                 HResult.ERROR_NOT_FOUND if absent else None,
             ) from None
+        self.mapped_directories.pop(target, None)
 
     def create_process(self, creation: Creation) -> None:
         """

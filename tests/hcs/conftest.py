@@ -27,6 +27,7 @@ class ScriptedOperation:
         self.name = name
         self.handle = handle
         self.abandoned = False
+        self.cancelled = False
         self.outcome: Completion | BaseException | None = None
 
     def answer(
@@ -50,6 +51,11 @@ class ScriptedOperation:
         """Give the scripted answer after other tasks had their turn."""
         await asyncio.sleep(0)
         return self.result(timeout)
+
+    def cancel(self) -> bool:
+        """Note that the call shall be cancelled."""
+        self.cancelled = self.outcome is None
+        return self.cancelled
 
     def abandon(self) -> None:
         """Note that nobody wants the answer."""
@@ -145,9 +151,11 @@ class ScriptedService:
         """Begin a call whose answer nobody wants; see the port."""
         self.asked.append((call, *arguments))
 
-    def subscribe(self, call: str, handle: int) -> ScriptedSubscription:
+    def subscribe(
+        self, call: str, handle: int, options: int = 0
+    ) -> ScriptedSubscription:
         """Listen to a handle's events; see the port."""
-        self.asked.append((call, handle))
+        self.asked.append((call, handle, options) if options else (call, handle))
         self.subscriptions.append(ScriptedSubscription())
         return self.subscriptions[-1]
 
