@@ -313,6 +313,11 @@ class System:
             Refusal: In this state, or on this machine, it is not possible.
         """
         self._require(Verb.MODIFY)
+        if directory.target in self.mapped_directories:
+            raise refuse(
+                HResult.ERROR_ALREADY_EXISTS,
+                f"'{directory.target}' shows a directory of the machine already.",
+            )
         try:
             self.silo.map_directory(directory)
         except OSError as error:
@@ -329,6 +334,8 @@ class System:
             Refusal: None is mapped there, or it is in use.
         """
         self._require(Verb.MODIFY)
+        if target not in self.mapped_directories:
+            raise refuse(HResult.ERROR_NOT_FOUND, f"Nothing is mapped to '{target}'.")
         try:
             self.silo.unmap_directory(target)
         except OSError as error:
