@@ -9,7 +9,8 @@ A **writable layer** is a folder with ``layer.json``, its disk ``sandbox.vhdx``,
 ``upper`` and ``work``, which take what is written.
 
 Either may have ``Mount``, where the whole chain is seen while the layer is prepared.
-A folder without ``layer.json`` may be a parent, too: all of it is a root file system.
+A layer that was imported from a tar has ``Files`` and ``.hcsshim`` instead. Any other
+folder may be a parent, too: all of it is a root file system.
 
 Everything here may take long, and belongs into a worker's thread.
 """
@@ -19,7 +20,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import attrs
@@ -36,6 +37,9 @@ FILES = "Files"
 MOUNT = "Mount"
 UPPER = "upper"
 SANDBOX = "sandbox.vhdx"
+#: What importing a tar leaves in a layer: the metadata of Windows, and its parents.
+METADATA = ".hcsshim"
+CHAIN = "layerchain.json"
 _VERSION = 1
 
 
@@ -96,12 +100,30 @@ def find(path: str) -> LayerFolder | None:
             parents=tuple(str(parent) for parent in document["Parents"]),
         )
     except (FileNotFoundError, NotADirectoryError):
-        return None
+        return _find_imported(path)
     except (ValueError, LookupError, TypeError):
         raise refuse(
             HResult.ERROR_INVALID_DATA,
             f"'{os.path.join(path, MARKER)}' is not what this host writes there.",
         ) from None
+
+
+def _find_imported(path: str) -> LayerFolder | None:
+    """
+    Find a layer that a client made of a tar.
+
+    Source:
+        ``layerchain.json`` of Docker's graph driver names the parents.
+    """
+    imported = os.path.isdir(os.path.join(path, METADATA))
+    if not imported or not os.path.isdir(os.path.join(path, FILES)):
+        return None
+    parents = []
+    with suppress(FileNotFoundError), open(os.path.join(path, CHAIN), "rb") as file:
+        parents = json.load(file)
+    return LayerFolder(
+        path=path, writable=False, parents=tuple(str(parent) for parent in parents)
+    )
 
 
 def require(path: str) -> LayerFolder:

@@ -76,7 +76,7 @@ def _beside(folder: str) -> list[str]:
     return sorted(
         name
         for name in os.listdir(folder)
-        if name not in own and not name.startswith(".") and not name.endswith(".vhdx")
+        if name not in own and not name.endswith(".vhdx")
     )
 
 
