@@ -104,10 +104,11 @@ def hierarchies() -> list[Hierarchy]:
 @functools.cache
 def _start_ticks(pid: int) -> int | None:
     """Tell when a process started, as a number for comparing."""
-    return _read_start_ticks(pid)
+    return read_start_ticks(pid)
 
 
-def _read_start_ticks(pid: int) -> int | None:
+def read_start_ticks(pid: int) -> int | None:
+    """Tell when a process started, in the kernel's ticks; ``None`` if it is gone."""
     try:
         text = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
@@ -531,6 +532,6 @@ def _remove_dead(place: Path) -> None:
         match = _TAG.match(folder.name)
         if match is None or not folder.is_dir():
             continue
-        if _read_start_ticks(int(match[1])) != int(match[2]):
+        if read_start_ticks(int(match[1])) != int(match[2]):
             with contextlib.suppress(OSError):
                 _remove_folder(folder)

@@ -1,0 +1,164 @@
+"""
+Network namespaces: making them, and doing something in one.
+
+A thread can enter a namespace without the process following it, so each piece of work
+runs on a thread of its own that ends with it; the host's own thread never leaves the
+machine's namespace.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+CLONE_FS: Final = 0x00000200
+CLONE_NEWUSER: Final = 0x10000000
+CLONE_NEWNET: Final = 0x40000000
+
+
+def _call(name: str, *arguments: int) -> None:
+    """Call a function of libc that Python has since 3.12 only."""
+    library = ctypes.CDLL(None, use_errno=True)
+    if library[name](*arguments) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"{name}: {os.strerror(error)}")
+
+
+def unshare(flags: int) -> None:
+    """
+    Give this thread namespaces of its own.
+
+    Raises:
+        OSError: Not allowed here.
+    """
+    _call("unshare", flags)
+
+
+def enter(file: int, flags: int) -> None:
+    """
+    Move this thread to the namespace of a descriptor.
+
+    Raises:
+        OSError: Not allowed here.
+    """
+    _call("setns", file, flags)
+
+
+def on_thread(work: Callable[[], T]) -> T:
+    """Do something on a thread that ends with it, and give what it gives."""
+    done: list[T] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            done.append(work())
+        except BaseException as error:  # noqa: BLE001 - raised below
+            failed.append(error)
+
+    thread = threading.Thread(target=run, name="hcsshim-namespace")
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
+    return done[0]
+
+
+class NetworkNamespace:
+    """
+    A network namespace.
+
+    Args:
+        file: Of it, which becomes this object's own; -1 for the one that this process
+            is in.
+    """
+
+    def __init__(self, file: int = -1) -> None:
+        self._file = file
+
+    @classmethod
+    def of_process(cls, pid: int) -> NetworkNamespace:
+        """
+        Give the one of a process.
+
+        Raises:
+            OSError: The process is gone.
+        """
+        return cls(os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC))
+
+    @classmethod
+    def make(cls) -> NetworkNamespace:
+        """
+        Make a new one, which lasts as long as anything refers to it.
+
+        Raises:
+            OSError: Not allowed here.
+        """
+
+        def work() -> NetworkNamespace:
+            unshare(CLONE_NEWNET)
+            thread = threading.get_native_id()
+            return cls.of_process(thread)
+
+        return on_thread(work)
+
+    @property
+    def identity(self) -> tuple[int, int]:
+        """What two objects of the same namespace have in common."""
+        path = "/proc/thread-self/ns/net" if self._file < 0 else self._file
+        status = os.stat(path)
+        return status.st_dev, status.st_ino
+
+    def duplicate(self) -> int:
+        """Give a descriptor of it to somebody else; -1 for the process's own."""
+        return -1 if self._file < 0 else os.dup(self._file)
+
+    @property
+    def file(self) -> int:
+        """Its descriptor, -1 for the process's own."""
+        return self._file
+
+    def run(self, work: Callable[[], T]) -> T:
+        """
+        Do something in it.
+
+        Raises:
+            OSError: It may not be entered.
+        """
+        if self._file < 0:
+            return work()
+
+        def inside() -> T:
+            enter(self._file, CLONE_NEWNET)
+            return work()
+
+        return on_thread(inside)
+
+    def close(self) -> None:
+        """Let go of it. Idempotent."""
+        file, self._file = self._file, -1
+        if file >= 0:
+            os.close(file)
+
+
+def run_in_root(pid: int, work: Callable[[], T]) -> T:
+    """
+    Do something with another process's files: paths and links mean what they do there.
+
+    Raises:
+        OSError: It is gone, or not ours.
+    """
+
+    def inside() -> T:
+        unshare(CLONE_FS)  # so that the other threads keep their root
+        os.chroot(f"/proc/{pid}/root")
+        os.chdir("/")
+        return work()
+
+    return on_thread(inside)

@@ -1,0 +1,496 @@
+"""
+The switch: the bridges, tunnels and rules of networks, in one network namespace.
+
+For root that is the machine's own; see :mod:`hcsshim.host.datapath.linux`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+from typing import TYPE_CHECKING
+
+import attrs
+
+from hcsshim.host.datapath import translation
+from hcsshim.host.datapath.links import Links
+from hcsshim.host.datapath.nft_wire import Batch, NftSocket
+from hcsshim.host.datapath.port import DatapathError, KernelPart, NetworkKind
+from hcsshim.host.datapath.tags import Tag
+from hcsshim.hresult import HResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hcsshim.host.datapath.namespaces import NetworkNamespace
+    from hcsshim.host.datapath.port import (
+        EndpointPlan,
+        LoadBalancerPlan,
+        NetworkPlan,
+        RemoteSubnetPlan,
+    )
+
+#: Kinds whose bridge has the gateway's address.
+_WITH_GATEWAY = (
+    NetworkKind.NAT,
+    NetworkKind.ICS,
+    NetworkKind.INTERNAL,
+    NetworkKind.OVERLAY,
+)
+#: Kinds that stand on the machine's wire by being routed to.
+ROUTED = (NetworkKind.L2_BRIDGE, NetworkKind.L2_TUNNEL)
+_FORWARDED = (NetworkKind.NAT, NetworkKind.ICS, NetworkKind.OVERLAY, *ROUTED)
+_FORWARDING = "net/ipv4/ip_forward"
+_FORWARDING_SIX = "net/ipv6/conf/all/forwarding"
+_FORWARDING_WAS_OFF = "forwarding was off"
+
+
+@attrs.define(eq=False)
+class Carrier:
+    """
+    What carries one network.
+
+    Attributes:
+        plan: Of the network.
+        tag: On all of it.
+        bridge: Number of the bridge; 0 on a Transparent network.
+        name: Of the bridge.
+        adapter: Number of the machine's interface it is bound to; 0 for none.
+        tunnels: Numbers of the VXLAN devices, by the VNI.
+    """
+
+    plan: NetworkPlan
+    tag: Tag
+    bridge: int = 0
+    name: str = ""
+    adapter: int = 0
+    tunnels: dict[int, int] = attrs.field(factory=dict)
+
+    @property
+    def routes_to_endpoints(self) -> bool:
+        """Whether each endpoint has a route of its own."""
+        return self.plan.kind in ROUTED
+
+
+class Switch:
+    """
+    The switch.
+
+    Args:
+        namespace: That it is in.
+        is_machine: Whether that is the machine's own, with its adapters.
+
+    Raises:
+        MissingLibraryError: pyroute2 is not installed.
+        OSError: Not allowed here.
+    """
+
+    def __init__(self, namespace: NetworkNamespace, *, is_machine: bool) -> None:
+        self.namespace = namespace
+        self.links = Links(namespace)
+        self.is_machine = is_machine
+        try:
+            self.nft = NftSocket(namespace)
+        except BaseException:
+            self.links.close()
+            raise
+        self._carriers: dict[str, Carrier] = {}
+
+    # -- leftovers -------------------------------------------------------
+
+    def remove_leftovers(self) -> None:
+        """Remove what hosts left that are gone; what others made is not touched."""
+        for link in self.links.all():
+            tag = Tag.of_alias(link.alias)
+            if tag is not None and not tag.alive:
+                self.links.remove(link.index)
+        batch = Batch()
+        restore = False
+        tables = self.nft.tables()
+        tags = {name: Tag.of_table(name) for name in tables}
+        for name, note in tables.items():
+            tag = tags[name]
+            if tag is None or tag.alive:
+                continue
+            batch.delete_table(name)
+            restore = restore or note == _FORWARDING_WAS_OFF
+        if len(batch):
+            self.nft.commit(batch)
+        alive = {tag for tag in tags.values() if tag is not None and tag.alive}
+        if restore and not alive:
+            self._write(_FORWARDING, "0")
+        for index, address in self.links.answered_for():
+            towards = self.links.interface_towards(address)
+            if towards in (0, index):
+                self.links.stop_answering_for(index, address)
+
+    # -- networks --------------------------------------------------------
+
+    def carrier(self, network: str) -> Carrier | None:
+        """Give what carries a network, if it is made already."""
+        return self._carriers.get(network)
+
+    def make(self, plan: NetworkPlan) -> Carrier:
+        """
+        Give what carries a network, making it if it is not there.
+
+        Raises:
+            DatapathError: The adapter is missing.
+            OSError: The kernel refuses.
+        """
+        carrier = self._carriers.get(plan.id)
+        if carrier is not None:
+            return carrier
+        carrier = Carrier(plan, Tag.ours("network", plan.id))
+        try:
+            self._build(carrier)
+        except BaseException:
+            self._tear_down(carrier)
+            raise
+        self._carriers[plan.id] = carrier
+        return carrier
+
+    def _build(self, carrier: Carrier) -> None:
+        plan = carrier.plan
+        if plan.kind is NetworkKind.TRANSPARENT or plan.kind in ROUTED:
+            carrier.adapter = self._adapter(plan)
+        if plan.kind is NetworkKind.TRANSPARENT:
+            return
+        carrier.name = carrier.tag.interface("b")
+        mac = plan.router_mac if plan.kind is NetworkKind.OVERLAY else ""
+        carrier.bridge = self.links.add_bridge(carrier.name, carrier.tag.alias, mac)
+        self._set_switches(carrier)
+        self.links.set_up(carrier.bridge)
+        self._fill(carrier, None)
+
+    def change(self, plan: NetworkPlan) -> None:
+        """
+        Make what carries a network agree with a new plan; nothing if it is not made.
+
+        Raises:
+            OSError: The kernel refuses.
+        """
+        carrier = self._carriers.get(plan.id)
+        if carrier is None:
+            return
+        before, carrier.plan = carrier.plan, plan
+        if carrier.bridge:
+            try:
+                self._fill(carrier, before)
+            except BaseException:
+                carrier.plan = before
+                raise
+
+    def _fill(self, carrier: Carrier, before: NetworkPlan | None) -> None:
+        """Give a bridge its addresses, tunnels, routes and rules."""
+        plan = carrier.plan
+        if plan.kind in _WITH_GATEWAY and plan.host_port:
+            for subnet in plan.subnets:
+                if subnet.gateway:
+                    length = ipaddress.ip_network(subnet.prefix).prefixlen
+                    self.links.add_address(carrier.bridge, subnet.gateway, length)
+        if plan.kind is NetworkKind.OVERLAY:
+            self._fill_overlay(carrier, before)
+        table = carrier.tag.table
+        self.write_table(
+            table,
+            plan.name,
+            lambda batch: translation.add_network_rules(
+                batch, table, plan, carrier.name
+            ),
+        )
+
+    def _fill_overlay(self, carrier: Carrier, before: NetworkPlan | None) -> None:
+        plan = carrier.plan
+        for subnet in plan.subnets:
+            vni = subnet.isolation_id
+            if vni and vni not in carrier.tunnels:
+                tag = Tag.ours("tunnel", f"{plan.id}-{vni}")
+                index = self.links.add_vxlan(
+                    tag.interface("x"),
+                    tag.alias,
+                    vni=vni,
+                    local=plan.provider_address,
+                    port=plan.vxlan_port,
+                )
+                carrier.tunnels[vni] = index
+                self.links.plug(index, carrier.bridge, isolated=False, hairpin=False)
+        for remote in before.remote_subnets if before else ():
+            if remote not in plan.remote_subnets:
+                self._forget_remote_subnet(carrier, remote)
+        for remote in plan.remote_subnets:
+            self._add_remote_subnet(carrier, remote)
+
+    def _add_remote_subnet(self, carrier: Carrier, remote: RemoteSubnetPlan) -> None:
+        tunnel = carrier.tunnels.get(remote.isolation_id)
+        if tunnel is None:
+            return
+        hop = str(ipaddress.ip_network(remote.prefix)[0])
+        self.links.add_tunnel(tunnel, remote.router_mac, remote.provider_address)
+        self.links.add_neighbour(carrier.bridge, hop, remote.router_mac)
+        self.links.add_route(carrier.bridge, remote.prefix, gateway=hop, onlink=True)
+
+    def _forget_remote_subnet(self, carrier: Carrier, remote: RemoteSubnetPlan) -> None:
+        hop = str(ipaddress.ip_network(remote.prefix)[0])
+        self.links.remove_route(carrier.bridge, remote.prefix)
+        self.links.remove_neighbour(carrier.bridge, hop)
+        tunnel = carrier.tunnels.get(remote.isolation_id)
+        if tunnel is not None:
+            self.links.remove_tunnel(tunnel, remote.router_mac, remote.provider_address)
+
+    def add_remote(self, carrier: Carrier, endpoint: EndpointPlan) -> None:
+        """
+        Make an endpoint of another machine reachable.
+
+        Raises:
+            OSError: The kernel refuses.
+        """
+        tunnel = next(iter(carrier.tunnels.values()), 0)
+        if not tunnel or not endpoint.provider_address:
+            return
+        self.links.add_tunnel(tunnel, endpoint.mac, endpoint.provider_address)
+        for plan in endpoint.addresses:
+            for index in (tunnel, carrier.bridge):
+                self.links.add_neighbour(index, plan.address, endpoint.mac)
+
+    def remove_remote(self, carrier: Carrier, endpoint: EndpointPlan) -> None:
+        """Forget an endpoint of another machine."""
+        tunnel = next(iter(carrier.tunnels.values()), 0)
+        if not tunnel or not endpoint.provider_address:
+            return
+        for plan in endpoint.addresses:
+            for index in (tunnel, carrier.bridge):
+                self.links.remove_neighbour(index, plan.address)
+        self.links.remove_tunnel(tunnel, endpoint.mac, endpoint.provider_address)
+
+    def _adapter(self, plan: NetworkPlan) -> int:
+        """Find the machine's interface that a network is bound to."""
+        if not self.is_machine:
+            raise DatapathError(
+                HResult.HCN_E_ADAPTER_NOT_FOUND,
+                f"Network {plan.name!r} needs one of the machine's adapters, which "
+                "only root can give it.",
+            )
+        link = self.links.find(plan.adapter) if plan.adapter else None
+        index = link.index if link is not None else self.links.interface_towards()
+        if not index:
+            wanted = repr(plan.adapter) if plan.adapter else "with a default route"
+            raise DatapathError(
+                HResult.HCN_E_ADAPTER_NOT_FOUND,
+                f"Network {plan.name!r} needs an adapter {wanted}; there is none.",
+            )
+        return index
+
+    def _set_switches(self, carrier: Carrier) -> None:
+        """Set what the kernel offers as files only."""
+        kind = carrier.plan.kind
+        base = f"net/ipv4/conf/{carrier.name}"
+        settings = {f"{base}/send_redirects": "0"}
+        if kind in _WITH_GATEWAY:
+            settings[f"{base}/route_localnet"] = "1"
+        if kind in ROUTED:
+            settings[f"{base}/proxy_arp"] = "1"
+        if kind is NetworkKind.L2_TUNNEL:
+            settings[f"{base}/proxy_arp_pvlan"] = "1"
+        if kind is NetworkKind.PRIVATE:
+            settings[f"net/ipv6/conf/{carrier.name}/disable_ipv6"] = "1"
+        for path, value in settings.items():
+            self._write(path, value)
+        if kind in _FORWARDED:
+            self._forward(six=any(":" in s.prefix for s in carrier.plan.subnets))
+
+    def _forward(self, *, six: bool) -> None:
+        """Let the namespace forward, remembering that it did not."""
+        if self._read(_FORWARDING) == "0":
+            table = Tag.ours("host", "forwarding").table
+            self.write_table(table, _FORWARDING_WAS_OFF, lambda _batch: None)
+            self._write(_FORWARDING, "1")
+        if six and self._read(_FORWARDING_SIX) == "0":
+            self._write(_FORWARDING_SIX, "1")
+
+    def remove(self, network: str) -> None:
+        """
+        Remove what carries a network.
+
+        Raises:
+            OSError: The kernel refuses.
+        """
+        carrier = self._carriers.pop(network, None)
+        if carrier is not None:
+            self._tear_down(carrier)
+            if not self._carriers:
+                self._stop_forwarding()
+
+    def _tear_down(self, carrier: Carrier) -> None:
+        for tunnel in carrier.tunnels.values():
+            self.links.remove(tunnel)
+        if carrier.bridge:
+            self.links.remove(carrier.bridge)
+            self.remove_table(carrier.tag.table)
+
+    def _stop_forwarding(self) -> None:
+        """Restore what the first network changed."""
+        table = Tag.ours("host", "forwarding").table
+        if self.remove_table(table):
+            self._write(_FORWARDING, "0")
+
+    # -- routes to endpoints and to virtual addresses --------------------
+
+    def lead_to(self, carrier: Carrier, address: str) -> None:
+        """
+        Stand in for an endpoint on the adapter's wire, and lead what comes to it.
+
+        Raises:
+            OSError: The kernel refuses.
+        """
+        self.links.add_route(carrier.bridge, _host_prefix(address))
+        if carrier.adapter:
+            self.links.answer_for(carrier.adapter, address)
+
+    def lead_no_more_to(self, carrier: Carrier, address: str) -> None:
+        """Undo :meth:`lead_to`."""
+        if carrier.adapter:
+            self.links.stop_answering_for(carrier.adapter, address)
+        self.links.remove_route(carrier.bridge, _host_prefix(address))
+
+    # -- tables ----------------------------------------------------------
+
+    def write_table(self, table: str, note: str, fill: Callable[[Batch], None]) -> None:
+        """
+        Make a table anew, at once.
+
+        Raises:
+            OSError: The kernel refuses; the table is as it was.
+        """
+        batch = Batch()
+        batch.replace_table(table, note)
+        fill(batch)
+        self.nft.commit(batch)
+
+    def remove_table(self, table: str) -> bool:
+        """Remove a table; tell whether it was there."""
+        batch = Batch()
+        batch.delete_table(table)
+        try:
+            self.nft.commit(batch)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def write_balancer(self, balancer: LoadBalancerPlan) -> None:
+        """
+        Make a load balancer's rules agree with a plan.
+
+        Raises:
+            OSError: The kernel refuses; they are as they were.
+        """
+        table = Tag.ours("balancer", balancer.id).table
+        self.write_table(
+            table,
+            "",
+            lambda batch: translation.add_balancer_rules(batch, table, balancer),
+        )
+        carrier = self._carriers.get(balancer.network)
+        if carrier is not None and carrier.bridge:
+            for address in balancer.frontends:
+                # So that the machine itself finds the way to its own rules.
+                if not self.links.holder(address):
+                    self.links.add_route(carrier.bridge, _host_prefix(address))
+
+    def remove_balancer(self, balancer: LoadBalancerPlan) -> None:
+        """Remove a load balancer's rules."""
+        self.remove_table(Tag.ours("balancer", balancer.id).table)
+        carrier = self._carriers.get(balancer.network)
+        if carrier is not None and carrier.bridge:
+            for address in balancer.frontends:
+                self.links.remove_route(carrier.bridge, _host_prefix(address))
+
+    # -- the rest --------------------------------------------------------
+
+    def parts(self, network: str) -> list[KernelPart]:
+        """List what the kernel has for a network itself."""
+        carrier = self._carriers.get(network)
+        if carrier is None or not carrier.bridge:
+            return []
+        links = {link.index: link for link in self.links.all()}
+        found = []
+        bridge = links.get(carrier.bridge)
+        problem = "is gone" if bridge is None else "" if bridge.up else "is down"
+        found.append(
+            KernelPart(
+                kind="bridge", name=carrier.name, object=network, problem=problem
+            )
+        )
+        if bridge is not None:
+            found += [
+                KernelPart(
+                    kind="address", name=text, parent=carrier.name, object=network
+                )
+                for text in self.links.addresses(carrier.bridge)
+                if not text.startswith("fe80:")
+            ]
+        for vni, index in carrier.tunnels.items():
+            link = links.get(index)
+            found.append(
+                KernelPart(
+                    kind="vxlan",
+                    name=link.name if link else f"number {index}",
+                    parent=carrier.name,
+                    object=network,
+                    detail=f"VNI {vni}",
+                    problem="" if link else "is gone",
+                )
+            )
+        found += self.rules(carrier.tag.table, carrier.name, network)
+        return found
+
+    def balancer_parts(self, balancer: LoadBalancerPlan) -> list[KernelPart]:
+        """List what the kernel has for a load balancer."""
+        carrier = self._carriers.get(balancer.network)
+        if carrier is None:
+            return []
+        table = Tag.ours("balancer", balancer.id).table
+        return self.rules(table, carrier.name, balancer.id)
+
+    def rules(self, table: str, parent: str, object_id: str) -> list[KernelPart]:
+        """List the rules of a table."""
+        if table not in self.nft.tables():
+            part = KernelPart(kind="rule", name=table, parent=parent, object=object_id)
+            return [attrs.evolve(part, problem="is gone")]
+        return [
+            KernelPart(
+                kind="rule", name=chain, parent=parent, object=object_id, detail=note
+            )
+            for chain, note in self.nft.rules(table)
+        ]
+
+    def _read(self, path: str) -> str:
+        def work() -> str:
+            with open(f"/proc/sys/{path}", encoding="ascii") as file:
+                return file.read().strip()
+
+        return self.namespace.run(work)
+
+    def _write(self, path: str, value: str) -> None:
+        def work() -> None:
+            file = os.open(f"/proc/sys/{path}", os.O_WRONLY | os.O_CLOEXEC)
+            try:
+                os.write(file, value.encode())
+            finally:
+                os.close(file)
+
+        self.namespace.run(work)
+
+    def close(self) -> None:
+        """Remove everything, and let go of the namespace."""
+        for network in tuple(self._carriers):
+            with contextlib.suppress(OSError):
+                self.remove(network)
+        self.links.close()
+        self.nft.close()
+        self.namespace.close()
+
+
+def _host_prefix(address: str) -> str:
+    return f"{address}/{128 if ':' in address else 32}"

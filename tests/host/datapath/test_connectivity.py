@@ -1,0 +1,346 @@
+"""What networks of each kind let through, with real packets."""
+
+from __future__ import annotations
+
+from datapath_lab import (
+    OTHER_NETWORK,
+    Lab,
+    endpoint,
+    in_namespaces,
+    network,
+    serving,
+    target,
+)
+
+from hcsshim.host.datapath.port import (
+    AddressPlan,
+    DnsPlan,
+    NetworkKind,
+    OutboundNatPlan,
+    PortMappingPlan,
+    RoutePlan,
+    SubnetPlan,
+)
+
+
+@in_namespaces
+def test_two_containers_of_one_network_reach_each_other(lab: Lab) -> None:
+    """
+    Two containers of one network talk by TCP, each seeing the other's address.
+    """
+    datapath = lab.datapath()
+    datapath.apply_network(network())
+    one = lab.container(datapath, endpoint(4))
+    other = lab.container(datapath, endpoint(5))
+
+    with serving(other, 80) as listener:
+        seen = one.talk(listener, "10.7.0.5", 80)
+
+    assert "10.7.0.4" == seen
+
+
+@in_namespaces
+def test_outbound_translation(lab: Lab) -> None:
+    """
+    A container of a NAT network reaches the outside with the machine's address.
+    """
+    outside = lab.outside()
+    datapath = lab.datapath()
+    datapath.apply_network(network())
+    inside = lab.container(datapath, endpoint(4))
+
+    with serving(outside, 80) as listener:
+        seen = inside.talk(listener, "192.0.2.1", 80)
+
+    assert "192.0.2.2" == seen
+
+
+@in_namespaces
+def test_port_mapping(lab: Lab) -> None:
+    """
+    A port of the machine leads to a container: from outside, from the machine's own
+    addresses, its loopback, and a neighbour of the network.
+    """
+    outside = lab.outside()
+    datapath = lab.datapath()
+    datapath.apply_network(network())
+    mapping = PortMappingPlan(protocol=6, internal_port=80, external_port=8080)
+    inside = lab.container(datapath, endpoint(4, port_mappings=(mapping,)))
+    neighbour = lab.container(datapath, endpoint(5))
+
+    with serving(inside, 80) as listener:
+        seen = [
+            outside.talk(listener, "192.0.2.2", 8080),
+            lab.machine.talk(listener, "192.0.2.2", 8080),
+            lab.machine.talk(listener, "127.0.0.1", 8080),
+            neighbour.talk(listener, "10.7.0.1", 8080),
+        ]
+
+    assert "192.0.2.1" == seen[0]
+
+
+@in_namespaces
+def test_outbound_translation_of_an_endpoint(lab: Lab) -> None:
+    """
+    An endpoint's own translation replaces its network's: exceptions keep the
+    container's address, all else gets the one that was asked for.
+    """
+    outside = lab.outside()
+    links = outside.links()
+    links.add_address(links.index("eth0"), "192.0.2.9", 24)
+    links.add_route(links.index("eth0"), "10.7.0.0/24", gateway="192.0.2.2")
+    links.close()
+    machine = lab.machine.links()
+    machine.add_address(machine.index("eth0"), "192.0.2.77", 24)
+    machine.close()
+    datapath = lab.datapath()
+    datapath.apply_network(network())
+    nat = OutboundNatPlan(source="192.0.2.77", exceptions=("192.0.2.9/32",))
+    inside = lab.container(datapath, endpoint(4, outbound_nat=(nat,)))
+
+    with serving(outside, 80) as listener:
+        translated = inside.talk(listener, "192.0.2.1", 80)
+        excepted = inside.talk(listener, "192.0.2.9", 80)
+
+    assert ("192.0.2.77", "10.7.0.4") == (translated, excepted)
+
+
+@in_namespaces
+def test_internal_network(lab: Lab) -> None:
+    """
+    Containers of an Internal network reach the machine, and nothing behind it.
+    """
+    outside = lab.outside()
+    datapath = lab.datapath()
+    datapath.apply_network(network(NetworkKind.INTERNAL))
+    inside = lab.container(datapath, endpoint(4))
+
+    with serving(lab.machine, 80) as own, serving(outside, 80):
+        seen = inside.talk(own, "10.7.0.1", 80)
+        reached = inside.reaches("192.0.2.1", 80)
+
+    assert ("10.7.0.4", False) == (seen, reached)
+
+
+@in_namespaces
+def test_private_network(lab: Lab) -> None:
+    """
+    Containers of a Private network reach each other, and not even the machine.
+    """
+    datapath = lab.datapath()
+    datapath.apply_network(network(NetworkKind.PRIVATE))
+    one = lab.container(datapath, endpoint(4))
+    other = lab.container(datapath, endpoint(5))
+
+    with serving(other, 80) as listener, serving(lab.machine, 80):
+        seen = one.talk(listener, "10.7.0.5", 80)
+        reached = one.reaches("10.7.0.1", 80)
+
+    assert ("10.7.0.4", False) == (seen, reached)
+
+
+@in_namespaces
+def test_networks_are_apart(lab: Lab) -> None:
+    """
+    A container does not reach those of another NAT network, but what they publish.
+    """
+    datapath = lab.datapath()
+    datapath.apply_network(network())
+    datapath.apply_network(
+        network(
+            id=OTHER_NETWORK,
+            subnets=(SubnetPlan(prefix="10.8.0.0/24", gateway="10.8.0.1"),),
+        )
+    )
+    one = lab.container(datapath, endpoint(4))
+    published = PortMappingPlan(protocol=6, internal_port=80, external_port=8080)
+    other = lab.container(
+        datapath,
+        endpoint(
+            5,
+            network=OTHER_NETWORK,
+            addresses=(AddressPlan(address="10.8.0.5", prefix_length=24),),
+            routes=(RoutePlan(prefix="0.0.0.0/0", next_hop="10.8.0.1"),),
+            port_mappings=(published,),
+        ),
+    )
+
+    with serving(other, 80) as listener:
+        reached = one.reaches("10.8.0.5", 80)
+        one.talk(listener, "10.7.0.1", 8080)
+
+    assert not reached
+
+
+@in_namespaces
+def test_isolated_endpoints(lab: Lab) -> None:
+    """
+    Endpoints that must not talk to each other do not, but reach the gateway.
+    """
+    datapath = lab.datapath()
+    datapath.apply_network(network())
+    one = lab.container(datapath, endpoint(4, isolated=True))
+    other = lab.container(datapath, endpoint(5, isolated=True))
+
+    with serving(other, 80) as listener, serving(lab.machine, 81) as own:
+        apart = one.reaches("10.7.0.5", 80)
+        one.talk(own, "10.7.0.1", 81)
+        datapath.apply_endpoint(endpoint(5))
+        together = one.talk(listener, "10.7.0.5", 80)
+
+    assert (False, "10.7.0.4") == (apart, together)
+
+
+@in_namespaces
+def test_bridged_network(lab: Lab) -> None:
+    """
+    On an L2Bridge network containers have addresses of the wire: outside hosts reach
+    them without translation, and see the machine's MAC address for them.
+    """
+    outside = lab.outside("10.7.0.1")
+    datapath = lab.datapath()
+    datapath.apply_network(network(NetworkKind.L2_BRIDGE))
+    inside = lab.container(datapath, endpoint(4))
+
+    with serving(inside, 80) as listener, serving(outside, 80) as other:
+        arrived = outside.talk(listener, "10.7.0.4", 80)
+        left = inside.talk(other, "10.7.0.1", 80)
+
+    assert ("10.7.0.1", "10.7.0.4") == (arrived, left)
+    datapath.remove_endpoint(endpoint(4).id)
+    machine = lab.machine.links()
+    assert [] == machine.answered_for()
+    machine.close()
+
+
+@in_namespaces
+def test_transparent_network(lab: Lab) -> None:
+    """
+    On a Transparent network a container is on the machine's wire itself.
+    """
+    outside = lab.outside("10.7.0.1")
+    datapath = lab.datapath()
+    datapath.apply_network(network(NetworkKind.TRANSPARENT, adapter="eth0"))
+    inside = lab.container(datapath, endpoint(4))
+
+    with serving(inside, 80) as listener:
+        seen = outside.talk(listener, "10.7.0.4", 80)
+    datapath.detach(endpoint(4).id, target(inside))
+
+    assert "10.7.0.1" == seen
+    assert not outside.reaches("10.7.0.4", 80)
+
+
+@in_namespaces
+def test_both_families(lab: Lab) -> None:
+    """
+    A network may have IPv6 too: between containers, to the outside, and for ports.
+    """
+    outside = lab.outside()
+    links, others = lab.machine.links(), outside.links()
+    links.add_address(links.index("eth0"), "fd01::2", 64)
+    others.add_address(others.index("eth0"), "fd01::1", 64)
+    links.close()
+    others.close()
+    datapath = lab.datapath()
+    six = SubnetPlan(prefix="fd07::/64", gateway="fd07::1")
+    datapath.apply_network(network(subnets=(*network().subnets, six)))
+    mapping = PortMappingPlan(protocol=6, internal_port=80, external_port=8080)
+    more = {
+        "addresses": (
+            AddressPlan(address="10.7.0.4", prefix_length=24),
+            AddressPlan(address="fd07::4", prefix_length=64),
+        ),
+        "routes": (
+            RoutePlan(prefix="0.0.0.0/0", next_hop="10.7.0.1"),
+            RoutePlan(prefix="::/0", next_hop="fd07::1"),
+        ),
+    }
+    inside = lab.container(datapath, endpoint(4, port_mappings=(mapping,), **more))
+
+    with serving(outside, 80, "::") as listener, serving(inside, 80, "::") as own:
+        left = inside.talk(listener, "fd01::1", 80)
+        arrived = outside.talk(own, "fd01::2", 8080)
+
+    assert ("fd01::2", "fd01::1") == (left, arrived)
+
+
+@in_namespaces
+def test_names(lab: Lab) -> None:
+    """
+    A container gets the DNS settings of its endpoint, and a link in its image does
+    not lead the file elsewhere.
+    """
+    datapath = lab.datapath()
+    datapath.apply_network(network())
+    place = lab.place()
+    (place.root / "etc").mkdir()
+    (place.root / "etc" / "resolv.conf").symlink_to("/run/elsewhere")
+    dns = DnsPlan(
+        domain="example.org",
+        search=("a.example.org",),
+        servers=("10.7.0.1", "192.0.2.53"),
+        options=("ndots:2",),
+    )
+    datapath.apply_endpoint(endpoint(4, dns=dns))
+    datapath.attach(endpoint(4).id, target(place))
+
+    assert (
+        "nameserver 10.7.0.1\nnameserver 192.0.2.53\n"
+        "search example.org a.example.org\noptions ndots:2\n"
+    ) == (place.root / "etc" / "resolv.conf").read_text(encoding="utf-8")
+
+
+@in_namespaces
+def test_counters(lab: Lab) -> None:
+    """
+    Traffic is counted as the endpoint sees it.
+    """
+    datapath = lab.datapath()
+    datapath.apply_network(network())
+    one = lab.container(datapath, endpoint(4))
+    other = lab.container(datapath, endpoint(5))
+    with serving(other, 80) as listener, one.dial("10.7.0.5", 80, 30) as stream:
+        accepted, _ = listener.accept()
+        stream.sendall(bytes(100_000))
+        left = 100_000
+        while left:
+            left -= len(accepted.recv(left))
+        accepted.close()
+
+    sent = datapath.counters(endpoint(4).id)
+    received = datapath.counters(endpoint(5).id)
+
+    assert sent.bytes_sent > 100_000 > sent.bytes_received
+    assert received.bytes_received > 100_000 > received.bytes_sent
+
+
+@in_namespaces
+def test_bandwidth(lab: Lab) -> None:
+    """
+    What an endpoint may send in a second is limited, and the limit can be lifted.
+    """
+    from time import monotonic
+
+    datapath = lab.datapath()
+    datapath.apply_network(network())
+    one = lab.container(datapath, endpoint(4, outgoing_bytes_per_second=1_000_000))
+    other = lab.container(datapath, endpoint(5))
+
+    def seconds() -> float:
+        with serving(other, 80) as listener, one.dial("10.7.0.5", 80, 60) as stream:
+            accepted, _ = listener.accept()
+            with accepted:
+                begin = monotonic()
+                for _ in range(16):
+                    stream.sendall(bytes(50_000))
+                    accepted.recv(50_000, 0x100)
+                return monotonic() - begin
+
+    limited = seconds()
+    datapath.apply_endpoint(endpoint(4))
+    free = seconds()
+
+    # 800 kB, of which the first 64 kB are not held up.
+    assert limited > 0.6
+    assert free < limited
