@@ -77,6 +77,13 @@ class Lib:
     HCSSHIM_KIND_OUT_U32: Final[int]
     HCSSHIM_KIND_OUT_GUID: Final[int]
     HCSSHIM_KIND_OUT_BUFFER: Final[int]
+    HCSSHIM_KIND_GUID: Final[int]
+    HCSSHIM_KIND_U16: Final[int]
+    HCSSHIM_KIND_OBJECT: Final[int]
+    HCSSHIM_KIND_OUT_OBJECT: Final[int]
+    HCSSHIM_KIND_NOTIFICATION_CALLBACK: Final[int]
+    HCSSHIM_KIND_ERROR_RECORD: Final[int]
+    HCSSHIM_KIND_OUT_DATA: Final[int]
     def hcsshim_calls(self, count: CData, /) -> CData: ...
 
     # events

@@ -23,7 +23,31 @@ const hcsshim_call_row *hcsshim__call_find(uint32_t number)
 
 int hcsshim__call_closes(const hcsshim_call_row *row)
 {
-    return strncmp(row->name, "HcsClose", 8) == 0;
+    static const char *const verbs[] = {"HcsClose", "HcnClose", "HcnUnregister",
+                                        "HcnRelease"};
+
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        if (strncmp(row->name, verbs[i], strlen(verbs[i])) == 0)
+            return 1;
+    return 0;
+}
+
+int hcsshim__kind_is_text(uint8_t kind)
+{
+    return kind == HCSSHIM_KIND_TEXT || kind == HCSSHIM_KIND_GUID ||
+           kind == HCSSHIM_KIND_LAYERS || kind == HCSSHIM_KIND_DISK;
+}
+
+int hcsshim__kind_is_number(uint8_t kind)
+{
+    return kind == HCSSHIM_KIND_U32 || kind == HCSSHIM_KIND_U16 ||
+           kind == HCSSHIM_KIND_U64;
+}
+
+int hcsshim__kind_is_handle(uint8_t kind)
+{
+    return kind == HCSSHIM_KIND_SYSTEM || kind == HCSSHIM_KIND_PROCESS ||
+           kind == HCSSHIM_KIND_OBJECT;
 }
 
 static void put_u64(unsigned char *room, uint64_t value)
@@ -76,12 +100,6 @@ void hcsshim__frame_get_header(const unsigned char *bytes,
     frame->detail = hcsshim__frame_get_u32(bytes + 20);
 }
 
-static int is_text(uint8_t kind)
-{
-    return kind == HCSSHIM_KIND_TEXT || kind == HCSSHIM_KIND_LAYERS ||
-           kind == HCSSHIM_KIND_DISK;
-}
-
 size_t hcsshim__frame_measure(const hcsshim_call_row *row,
                               const hcsshim_value *values, size_t count)
 {
@@ -91,17 +109,21 @@ size_t hcsshim__frame_measure(const hcsshim_call_row *row,
         switch (*kind) {
         case HCSSHIM_KIND_OUT_SYSTEM:
         case HCSSHIM_KIND_OUT_PROCESS:
+        case HCSSHIM_KIND_OUT_OBJECT:
             length += 8;
             continue;
         case HCSSHIM_KIND_TEXT:
         case HCSSHIM_KIND_LAYERS:
         case HCSSHIM_KIND_DISK:
+        case HCSSHIM_KIND_GUID:
         case HCSSHIM_KIND_U32:
+        case HCSSHIM_KIND_U16:
             length += 4;
             break;
         case HCSSHIM_KIND_SYSTEM:
         case HCSSHIM_KIND_PROCESS:
         case HCSSHIM_KIND_U64:
+        case HCSSHIM_KIND_OBJECT:
             length += 8;
             break;
         default:
@@ -109,12 +131,14 @@ size_t hcsshim__frame_measure(const hcsshim_call_row *row,
         }
         if (next == count)
             return 0;
-        if (is_text(*kind) && values[next].text != NULL) {
+        if (hcsshim__kind_is_text(*kind) && values[next].text != NULL) {
             if (values[next].length > HCSSHIM_WIRE_LARGEST - length)
                 return 0;
             length += values[next].length;
         }
         if (*kind == HCSSHIM_KIND_U32 && values[next].number > UINT32_MAX)
+            return 0;
+        if (*kind == HCSSHIM_KIND_U16 && values[next].number > UINT16_MAX)
             return 0;
         next++;
     }
@@ -149,21 +173,25 @@ void hcsshim__frame_write(unsigned char *room, size_t length,
         switch (*kind) {
         case HCSSHIM_KIND_OUT_SYSTEM:
         case HCSSHIM_KIND_OUT_PROCESS:
+        case HCSSHIM_KIND_OUT_OBJECT:
             put_u64(room, handle);
             room += 8;
             break;
         case HCSSHIM_KIND_TEXT:
         case HCSSHIM_KIND_LAYERS:
         case HCSSHIM_KIND_DISK:
+        case HCSSHIM_KIND_GUID:
             room = put_text(room, values++);
             break;
         case HCSSHIM_KIND_U32:
+        case HCSSHIM_KIND_U16:
             hcsshim__frame_put_u32(room, (uint32_t)(values++)->number);
             room += 4;
             break;
         case HCSSHIM_KIND_SYSTEM:
         case HCSSHIM_KIND_PROCESS:
         case HCSSHIM_KIND_U64:
+        case HCSSHIM_KIND_OBJECT:
             put_u64(room, (values++)->number);
             room += 8;
             break;

@@ -14,6 +14,11 @@ typedef struct hcsshim__frame {
     uint32_t detail;
 } hcsshim__frame;
 
+/* How an argument crosses, which is the same for several kinds. */
+int hcsshim__kind_is_text(uint8_t kind);
+int hcsshim__kind_is_number(uint8_t kind);
+int hcsshim__kind_is_handle(uint8_t kind);
+
 /* The row of a call's number; NULL if there is none. */
 const hcsshim_call_row *hcsshim__call_find(uint32_t number);
 
@@ -29,7 +34,7 @@ size_t hcsshim__frame_measure(const hcsshim_call_row *row,
 
 /*
  * Write the frame of a call. room: as many bytes as _measure() said.
- * handle: what goes into its OUT_SYSTEM or OUT_PROCESS.
+ * handle: what goes into its OUT_SYSTEM, OUT_PROCESS or OUT_OBJECT.
  */
 void hcsshim__frame_write(unsigned char *room, size_t length,
                           const hcsshim_call_row *row,

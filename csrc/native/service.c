@@ -162,9 +162,9 @@ static int32_t check_handles(const hcsshim_service *service,
     for (const uint8_t *kind = row->kinds; *kind != HCSSHIM_KIND_END; kind++) {
         struct hcsshim__handle *handle;
 
-        if (*kind == HCSSHIM_KIND_TEXT || *kind == HCSSHIM_KIND_U32)
+        if (hcsshim__kind_is_text(*kind) || hcsshim__kind_is_number(*kind))
             value++;
-        if (*kind != HCSSHIM_KIND_SYSTEM && *kind != HCSSHIM_KIND_PROCESS)
+        if (!hcsshim__kind_is_handle(*kind))
             continue;
         handle = hcsshim__ids_find(&service->handles, value->number);
         if (handle == NULL || handle->kind != *kind)
@@ -186,6 +186,8 @@ static int32_t add_handle(hcsshim_service *service, const hcsshim_call_row *row,
             made = HCSSHIM_KIND_SYSTEM;
         if (*kind == HCSSHIM_KIND_OUT_PROCESS)
             made = HCSSHIM_KIND_PROCESS;
+        if (*kind == HCSSHIM_KIND_OUT_OBJECT)
+            made = HCSSHIM_KIND_OBJECT;
     }
     if (made == 0)
         return 0;

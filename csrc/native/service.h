@@ -19,9 +19,9 @@ struct hcsshim__ticket {
     hcsshim_completion completion;
 };
 
-/* A handle of a compute system or a process. */
+/* A handle of a compute system, a process, or an object of a network. */
 struct hcsshim__handle {
-    uint8_t kind;         /* HCSSHIM_KIND_SYSTEM or HCSSHIM_KIND_PROCESS */
+    uint8_t kind;         /* HCSSHIM_KIND_SYSTEM, _PROCESS or _OBJECT */
     hcsshim_queue *queue; /* takes its events; NULL: nobody listens */
 };
 

@@ -22,16 +22,17 @@
  *         PROTOCOL_VERSION and then the connection ends. detail: process id
  *         of the host. Body: text, the host's version.
  * CALL    client to host. Body: the arguments in the order of calls.def:
- *         TEXT as text, U32 as 4 bytes, SYSTEM and PROCESS as 8 bytes (a
- *         handle), OUT_SYSTEM and OUT_PROCESS as 8 bytes (the handle that the
- *         client chose for the new object). Other kinds take no room. The
+ *         TEXT and GUID as text, U32 and U16 as 4 bytes, SYSTEM, PROCESS and
+ *         OBJECT as 8 bytes (a handle), OUT_SYSTEM, OUT_PROCESS and OUT_OBJECT
+ *         as 8 bytes (the handle that the client chose for the new object).
+ *         Other kinds take no room. The
  *         host handles the calls of a connection in order, and answers each
  *         once, whenever it is done. A call with ticket 0 gets no answer.
  * ANSWER  host to client. id: the ticket. hresult: the outcome. detail: bit
  *         0..2: a descriptor for the process's stdin, stdout, stderr travels
  *         with this frame, in that order: beside it by SCM_RIGHTS, or on
- *         Windows as part of its body. Body: text, the document (result
- *         document or the answer of a query); then u32, the process id
+ *         Windows as part of its body. Body: text, the document (of a
+ *         result, a query or an error); then u32, the process id
  *         (HcsCreateProcess, HcsGetProcessInfo; else 0); on Windows then u64
  *         for each set bit: a handle that the host duplicated into the
  *         client's process, open for overlapped I/O.
@@ -39,8 +40,8 @@
  *         the host until the client closes it, and every call on it answers
  *         with E_HANDLE or the system's own error.
  * EVENT   host to client. id: the handle whose callback was set. detail:
- *         HCS_EVENT_TYPE of the computecore generation. hresult: status.
- *         Body: text, EventData.
+ *         HCS_EVENT_TYPE of the computecore generation, or HCN_NOTIFICATIONS.
+ *         hresult: status. Body: text, EventData.
  * CANCEL  client to host. id: the ticket of a call whose answer nobody wants
  *         any more. The host stops what it can and answers all the same
  *         (with HCS_E_OPERATION_ALREADY_CANCELLED if it did stop).

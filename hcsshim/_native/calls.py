@@ -14,15 +14,24 @@ SYSTEM: int = lib.HCSSHIM_KIND_SYSTEM
 PROCESS: int = lib.HCSSHIM_KIND_PROCESS
 OUT_SYSTEM: int = lib.HCSSHIM_KIND_OUT_SYSTEM
 OUT_PROCESS: int = lib.HCSSHIM_KIND_OUT_PROCESS
-
+OBJECT: int = lib.HCSSHIM_KIND_OBJECT
+OUT_OBJECT: int = lib.HCSSHIM_KIND_OUT_OBJECT
 U64: int = lib.HCSSHIM_KIND_U64
 
 #: Of these, the ones that take room: a handle is 8 bytes.
-HANDLES = frozenset((SYSTEM, PROCESS, OUT_SYSTEM, OUT_PROCESS))
+HANDLES = frozenset((SYSTEM, PROCESS, OBJECT, OUT_SYSTEM, OUT_PROCESS, OUT_OBJECT))
 ON_THE_WIRE = HANDLES | {TEXT, U32, U64}
 
 #: Kinds that cross the wire as another one.
-_SENT_AS = {lib.HCSSHIM_KIND_LAYERS: TEXT, lib.HCSSHIM_KIND_DISK: TEXT}
+_SENT_AS = {
+    lib.HCSSHIM_KIND_LAYERS: TEXT,
+    lib.HCSSHIM_KIND_DISK: TEXT,
+    lib.HCSSHIM_KIND_GUID: TEXT,
+    lib.HCSSHIM_KIND_U16: U32,
+}
+
+#: What a call that makes a handle makes.
+MADE = {OUT_SYSTEM: SYSTEM, OUT_PROCESS: PROCESS, OUT_OBJECT: OBJECT}
 
 
 class Call(NamedTuple):

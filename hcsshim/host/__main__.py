@@ -63,6 +63,7 @@ def _serve(ready: int) -> int:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    host.loop.call_soon(host.resume_networks)
     silos.keep_spare(host.loop.call_later)
     host.run()
     silos.close()

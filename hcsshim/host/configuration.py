@@ -57,6 +57,27 @@ _NOT_HERE = ("MappedPipes", "AssignedDevices", "ContainerCredentialGuard")
 
 
 @attrs.frozen(kw_only=True)
+class Networking:
+    """
+    What a system's document says of its network.
+
+    Args:
+        namespace: Id of a namespace; ``""`` for none.
+        endpoints: Ids of endpoints.
+        shared: Id of the system whose network it shares; ``""`` for none.
+        search: Domains to search for names, before those of the endpoints.
+    """
+
+    namespace: str = ""
+    endpoints: tuple[str, ...] = ()
+    shared: str = ""
+    search: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.namespace or self.endpoints or self.shared)
+
+
+@attrs.frozen(kw_only=True)
 class Configuration:
     """
     What a system is made from.
@@ -73,6 +94,7 @@ class Configuration:
         limits: Of all processes together.
         isolated: False only if the document says so.
         terminate_on_last_close: ``ShouldTerminateOnLastHandleClosed``.
+        networking: What it is attached to when it starts.
     """
 
     owner: str = ""
@@ -85,6 +107,7 @@ class Configuration:
     limits: Limits = attrs.field(factory=Limits)
     isolated: bool = True
     terminate_on_last_close: bool = False
+    networking: Networking = attrs.field(factory=Networking)
 
 
 def read_configuration(system_id: str, text: str | None) -> Configuration:
@@ -146,6 +169,7 @@ def _read_v2(system_id: str, document: Fields) -> Configuration:
         ),
         isolated=_isolated(document),
         terminate_on_last_close=document.flag("ShouldTerminateOnLastHandleClosed"),
+        networking=_networking(container.child("Networking")),
     )
 
 
@@ -186,6 +210,26 @@ def _read_v1(system_id: str, document: Fields) -> Configuration:
         ),
         isolated=_isolated(document),
         terminate_on_last_close=document.flag("TerminateOnLastHandleClosed"),
+        networking=Networking(
+            endpoints=document.texts("EndpointList"),
+            shared=document.text("NetworkSharedContainerName"),
+        ),
+    )
+
+
+def _networking(fields: Fields) -> Networking:
+    fields.only(
+        (
+            *("AllowUnqualifiedDnsQuery", "DnsSearchList", "NetworkAdapters"),
+            *("NetworkSharedContainerName", "Namespace"),
+        )
+    )
+    search = fields.text("DnsSearchList").split(",")
+    return Networking(
+        namespace=fields.text("Namespace"),
+        endpoints=fields.texts("NetworkAdapters"),
+        shared=fields.text("NetworkSharedContainerName"),
+        search=tuple(filter(None, map(str.strip, search))),
     )
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from hcsshim.host.layers import Layers
     from hcsshim.host.loop import Loop
+    from hcsshim.host.network.service import NetworkService
     from hcsshim.host.session import Call, Handler
     from hcsshim.host.systems import Systems
 
@@ -72,10 +73,20 @@ _OF_HANDLES: dict[str, Handler] = {
 
 
 def handlers(
-    systems: Systems, layers: Layers, loop: Loop
+    systems: Systems,
+    layers: Layers,
+    loop: Loop,
+    networks: Callable[[], NetworkService],
 ) -> dict[int, tuple[calls.Call, tuple[int, ...], Handler]]:
     """
     Make the table that a session looks calls up in.
+
+    Args:
+        systems: Of the host.
+        layers: Of the host.
+        loop: Of the host.
+        networks: Gives the networking service, which the first call about networks
+            makes.
 
     Returns:
         By number: the row, the kinds of its arguments on the wire, and the handler,
@@ -92,11 +103,26 @@ def handlers(
     for row in calls.table():
         if row.number in _LAYER_NUMBERS:
             by_name[row.name] = _bind_layers(row.name, layers)
+        elif row.remote and row.dll == "computenetwork":
+            by_name[row.name] = lambda call: _carry_out_hcn(call, networks())
+    by_name["HNSCall"] = lambda call: _carry_out_hns(call, networks())
     return {
         row.number: (row, row.wire_kinds, by_name[row.name])
         for row in calls.table()
         if row.remote
     }
+
+
+def _carry_out_hcn(call: Call, networks: NetworkService) -> None:
+    from hcsshim.host.network import hcn_calls  # noqa: PLC0415 - loads the rules
+
+    hcn_calls.carry_out(call, networks)
+
+
+def _carry_out_hns(call: Call, networks: NetworkService) -> None:
+    from hcsshim.host.network import hns_calls  # noqa: PLC0415 - loads the rules
+
+    hns_calls.carry_out(call, networks)
 
 
 def _bind_systems(

@@ -18,6 +18,8 @@ from hcsshim.host.results import refuse_document
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from typing_extensions import Self
+
 JSON = None | bool | int | float | str | list["JSON"] | dict[str, "JSON"]
 
 
@@ -46,7 +48,7 @@ class Fields:
         }
 
     @classmethod
-    def parse(cls, text: str | None) -> Fields:
+    def parse(cls, text: str | None) -> Self:
         """
         Read the text of a whole document.
 
@@ -56,15 +58,23 @@ class Fields:
         try:
             raw: JSON = _decoder.decode(text or "")
         except (ValueError, RecursionError):
-            raise refuse_document(
-                "Invalid JSON document", "$", readable=False
-            ) from None
+            raw = None
         if not isinstance(raw, dict):
-            raise refuse_document("Invalid JSON document", "$", readable=False)
+            cls.refuse_text()
         return cls(raw)
 
     @classmethod
-    def parse_optional(cls, text: str | None) -> Fields:
+    def refuse_text(cls) -> NoReturn:
+        """
+        Refuse a text that is not the JSON of an object.
+
+        Raises:
+            Refusal: Always.
+        """
+        raise refuse_document("Invalid JSON document", "$", readable=False)
+
+    @classmethod
+    def parse_optional(cls, text: str | None) -> Self:
         """Read a document that may be missing or empty."""
         return cls.parse(text) if text and not text.isspace() else cls({})
 
@@ -100,6 +110,10 @@ class Fields:
         for key, (spelling, _) in self._members.items():
             if key not in known:
                 self.refuse(spelling, "Unknown field")
+
+    def members(self) -> dict[str, JSON]:
+        """Give all members under the names that they were written with."""
+        return dict(self._members.values())
 
     def value(self, name: str) -> JSON:
         """Give a field as it is; ``None`` if it is missing."""
@@ -166,23 +180,23 @@ class Fields:
             table[key] = item
         return table
 
-    def child(self, name: str) -> Fields:
+    def child(self, name: str) -> Self:
         """Give an object within; an empty one if it is missing."""
         value = self.value(name)
         if value is None:
-            return Fields({}, self.path_of(name))
+            return type(self)({}, self.path_of(name))
         if not isinstance(value, dict):
             self.refuse(name)
-        return Fields(value, self.path_of(name))
+        return type(self)(value, self.path_of(name))
 
-    def children(self, name: str) -> list[Fields]:
+    def children(self, name: str) -> list[Self]:
         """Give a list of objects within."""
         children = []
         for index, item in enumerate(self._list(name)):
             path = f"{name}[{index}]"
             if not isinstance(item, dict):
                 self.refuse(path)
-            children.append(Fields(item, self.path_of(path)))
+            children.append(type(self)(item, self.path_of(path)))
         return children
 
     def _list(self, name: str) -> list[JSON]:

@@ -58,6 +58,12 @@ class Process:
         self.exited = Latch()
         self._console = console
 
+    def hold(self) -> None:
+        """Do nothing: no handle keeps a process."""
+
+    def release(self) -> None:
+        """Do nothing, as :meth:`hold`."""
+
     def end(self, status: int) -> None:
         """Record its end, and tell who listens."""
         self.exit_code = exit_code_of(status)

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
     from hcsshim.host.log import Log
     from hcsshim.host.loop import Timer
+    from hcsshim.host.network.service import NetworkService
     from hcsshim.host.silo import Silo, SiloConfig
+    from hcsshim.host.systems import System
 
 _BACKLOG = 128
 #: How long to leave new clients waiting when there are no more descriptors.
@@ -54,6 +56,7 @@ class Host:
         open_silo: Makes silos.
         log: Its own.
         idle_seconds: How long it lives on without clients and systems.
+        open_networks: Makes the networking service; by default the machine's.
 
     Raises:
         AlreadyRunningError: One is there already.
@@ -67,6 +70,7 @@ class Host:
         open_silo: Callable[[SiloConfig], Silo],
         log: Log,
         idle_seconds: float,
+        open_networks: Callable[[Host], NetworkService] | None = None,
     ) -> None:
         self._path = path
         self._log = log
@@ -81,7 +85,11 @@ class Host:
         self.layers.emptied = self._look_if_idle
         self.systems = Systems(self.loop, open_silo, self.layers)
         self.systems.emptied = self._look_if_idle
-        self.handlers = handlers(self.systems, self.layers, self.loop)
+        self.systems.plug = self._plug
+        self.systems.unplug = self._unplug
+        self._networks: NetworkService | None = None
+        self._open_networks = open_networks
+        self.handlers = handlers(self.systems, self.layers, self.loop, self.networks)
         self._listener = self._listen()
         self._look_if_idle()
 
@@ -150,6 +158,55 @@ class Host:
         """Write down what happened, if somebody wants to know."""
         self._log.debug(message)
 
+    # -- networks --------------------------------------------------------
+
+    @property
+    def path(self) -> str:
+        """Of its socket."""
+        return self._path
+
+    def networks(self) -> NetworkService:
+        """Give the networking service, made on first use."""
+        if self._networks is None:
+            if self._open_networks is not None:
+                self._networks = self._open_networks(self)
+            else:
+                from hcsshim.host.network.service import (  # noqa: PLC0415 - seldom
+                    open_service,
+                )
+
+                self._networks = open_service(self._path, self.init_of)
+        return self._networks
+
+    def resume_networks(self) -> None:
+        """Bring back the networks that an earlier host kept, if there are any."""
+        from hcsshim.host.network.store_path import has_store  # noqa: PLC0415
+
+        if not self._stopping and has_store(self._path):
+            self.networks()
+
+    def init_of(self, system_id: str) -> tuple[int | None] | None:
+        """
+        Find the first process of a running system.
+
+        Returns:
+            Its process id, ``None`` in its place if the system is not isolated; or
+            ``None`` if no system of the id runs.
+        """
+        system = self.systems.running(system_id)
+        if system is None:
+            return None
+        return (system.init_pid if system.configuration.isolated else None,)
+
+    def _plug(self, system: System) -> None:
+        pid = system.init_pid if system.configuration.isolated else None
+        networking = system.configuration.networking
+        self.networks().compartments.start(system.id, pid, networking)
+
+    def _unplug(self, system: System) -> None:
+        if self._networks is not None:
+            self._networks.compartments.end(system.id)
+
     # -- the end ---------------------------------------------------------
 
     def _look_if_idle(self) -> None:
@@ -199,6 +256,8 @@ class Host:
         self._listener.close()
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._path)
+        if self._networks is not None:
+            self._networks.core.notices.end()
         for client in tuple(self._clients):
             client.connection.close("the host ends")
         self.systems.terminate_all()
@@ -209,6 +268,8 @@ class Host:
         """Serve until :meth:`stop`, then free everything."""
         self.loop.run()
         self.systems.close_all()
+        if self._networks is not None:
+            self._networks.close()
         self.layers.close()
         self.loop.close()
         os.close(self._lock)

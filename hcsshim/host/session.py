@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from hcsshim._native import calls
 from hcsshim.host import wire
@@ -26,8 +26,17 @@ if TYPE_CHECKING:
 
     Handler = Callable[["Call"], None]
 
-_FIRST_KINDS = frozenset((calls.SYSTEM, calls.PROCESS))
-_MADE_KINDS = frozenset((calls.OUT_SYSTEM, calls.OUT_PROCESS))
+_FIRST_KINDS = frozenset(calls.MADE.values())
+
+
+class Target(Protocol):
+    """What a handle may stand for."""
+
+    def hold(self) -> None:
+        """Count one more handle of it."""
+
+    def release(self) -> None:
+        """Count one handle less."""
 
 
 class Handle:
@@ -36,7 +45,7 @@ class Handle:
 
     Args:
         number: As the client chose it.
-        kind: ``calls.SYSTEM`` or ``calls.PROCESS``.
+        kind: ``calls.SYSTEM``, ``calls.PROCESS`` or ``calls.OBJECT``.
         making: The call that makes it.
     """
 
@@ -55,7 +64,7 @@ class Handle:
         self.kind = kind
         #: The call that makes it, while that pends.
         self.making: Call | None = making
-        self.target: System | Process | None = None
+        self.target: Target | None = None
         #: Why there is no target.
         self.refusal: Refusal | None = None
         #: Calls that wait for the one that makes it.
@@ -64,7 +73,7 @@ class Handle:
 
     def listen(self, listener: Callable[[], None]) -> None:
         """Call when the target ends; once, however often this is asked for."""
-        if self._listener is None and self.target is not None:
+        if self._listener is None and isinstance(self.target, (System, Process)):
             self._listener = listener
             self.target.exited.listen(listener)
 
@@ -73,10 +82,9 @@ class Handle:
         target, self.target = self.target, None
         if target is None:
             return
-        if self._listener is not None:
+        if self._listener is not None and isinstance(target, (System, Process)):
             target.exited.forget(self._listener)
-        if isinstance(target, System):
-            target.release()
+        target.release()
 
 
 class Call:
@@ -149,6 +157,18 @@ class Call:
         """
         target = self.session.handle(self.number(0), calls.PROCESS).target
         if not isinstance(target, Process):
+            raise refuse(HResult.ERROR_INVALID_HANDLE)
+        return target
+
+    def target(self, index: int = 0) -> Target:
+        """
+        Give what a handle of computenetwork's among the arguments stands for.
+
+        Raises:
+            Refusal: It stands for nothing.
+        """
+        target = self.session.handle(self.number(index), calls.OBJECT).target
+        if target is None:
             raise refuse(HResult.ERROR_INVALID_HANDLE)
         return target
 
@@ -244,7 +264,7 @@ class Session:
             if header.id in self._calls:
                 raise wire.WireError("a ticket twice")
             self._calls[header.id] = call
-        if kinds and kinds[-1] in _MADE_KINDS:
+        if kinds and kinds[-1] in calls.MADE:
             self._add_handle(call, kinds[-1])
         if kinds and kinds[0] in _FIRST_KINDS:
             handle = self.handles.get(call.number(0))
@@ -257,8 +277,7 @@ class Session:
         number = call.number(-1)
         if number == 0 or number in self.handles:
             raise wire.WireError("a handle twice")
-        made = calls.SYSTEM if kind == calls.OUT_SYSTEM else calls.PROCESS
-        handle = self.handles[number] = Handle(number, made, call)
+        handle = self.handles[number] = Handle(number, calls.MADE[kind], call)
         call.makes(handle)
 
     def _begin_on_unmade(self, handle: Handle, call: Call, handler: Handler) -> None:
@@ -292,7 +311,7 @@ class Session:
 
     def _refuse(self, call: Call, refusal: Refusal) -> None:
         kinds = call.row.wire_kinds
-        if kinds and kinds[-1] in _MADE_KINDS:
+        if kinds and kinds[-1] in calls.MADE:
             handle = self.handles.get(call.number(-1))
             if handle is not None and handle.making is call:
                 self.fail(handle, refusal)
@@ -322,11 +341,10 @@ class Session:
             raise handle.refusal
         return handle
 
-    def complete(self, handle: Handle, target: System | Process) -> None:
+    def complete(self, handle: Handle, target: Target) -> None:
         """Give a handle what it stands for; what waited for that goes on."""
         handle.target = target
-        if isinstance(target, System):
-            target.hold()
+        target.hold()
         if self._ended:
             handle.release()
             return

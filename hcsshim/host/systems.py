@@ -166,6 +166,10 @@ class System:
         self.started_monotonic = 0.0
         self.exit: Exit | None = None
         self.exited = Latch()
+        #: Its first process on the machine, once the silo is ready.
+        self.init_pid = 0
+        #: Gives it its network, if its document names one.
+        self.plug: Callable[[System], None] | None = None
         self._loop = loop
         self._removed = removed
         self._created: Callable[[Refusal | None], None] | None = None
@@ -195,12 +199,15 @@ class System:
 
     def start(self) -> None:
         """
-        Start a created system.
+        Start a created system, having given it its network.
 
         Raises:
-            Refusal: It is in another state.
+            Refusal: It is in another state, or its network cannot be made.
         """
-        self.state = self._require(Verb.START)
+        target = self._require(Verb.START)
+        if self.plug is not None:
+            self.plug(self)
+        self.state = target
         self.started_at = time()
         self.started_monotonic = monotonic()
 
@@ -394,6 +401,7 @@ class System:
             creation.done(_refusal_of_command(message, creation.command), -1)
         elif isinstance(message, Ready):
             if self.state is State.CREATING:
+                self.init_pid = message.init_pid
                 self.state = self._require(Verb.READY)
                 self._tell_created(None)
         elif isinstance(message, Failed):
@@ -513,6 +521,10 @@ class Systems:
         self._made = 0
         #: Told whenever the last system went.
         self.emptied: Callable[[], None] | None = None
+        #: Gives a starting system the network that its document names.
+        self.plug: Callable[[System], None] | None = None
+        #: Told of each system that ended.
+        self.unplug: Callable[[System], None] | None = None
 
     def __len__(self) -> int:
         return len(self._systems)
@@ -555,6 +567,8 @@ class Systems:
             ) from None
         system = System(system_id, taken, silo, self._loop, self._remove)
         system.exited.listen(lambda: self._layers.give_back(taken))
+        if configuration.networking:
+            system.plug = self.plug
         self._systems[system_id.upper()] = system
         return system
 
@@ -572,8 +586,16 @@ class Systems:
             )
         return system
 
+    def running(self, system_id: str) -> System | None:
+        """Find a system that runs, in any spelling of its id."""
+        system = self._systems.get(system_id.upper())
+        live = (State.RUNNING, State.PAUSED)
+        return system if system is not None and system.state in live else None
+
     def _remove(self, system: System) -> None:
         del self._systems[system.id.upper()]
+        if self.unplug is not None:
+            self.unplug(system)
         if not self._systems and self.emptied is not None:
             self.emptied()
 
