@@ -616,6 +616,69 @@ HCSSHIM_API int32_t hcsshim_unpack_finish(hcsshim_unpack *unpack,
  */
 HCSSHIM_API const char *hcsshim_unpack_problem(const hcsshim_unpack *unpack);
 
+enum hcsshim_pack_flags {
+    /* A Windows layer: its members file, and the metadata of layers below. */
+    HCSSHIM_PACK_WINDOWS = 1,
+    /* All files are root's, whoever owns them here; for Linux layers. */
+    HCSSHIM_PACK_ROOT = 2
+};
+
+typedef struct hcsshim_pack_result {
+    uint64_t tar_bytes;
+    uint64_t bytes; /* of the files, their holes with them */
+    uint64_t members;
+    uint8_t diff_id[32]; /* SHA-256 of the tar */
+} hcsshim_pack_result;
+
+/* A layer's folder that becomes a tar. One thread at a time. */
+typedef struct hcsshim_pack hcsshim_pack;
+
+/*
+ * hcsshim_pack_new() - begin.
+ *
+ * root:    the layer's folder; a terminated path.
+ * parents: terminated paths of the layers below, nearest first; where a Windows
+ *          layer's changed files had their metadata. Borrowed, as root.
+ * file:    where the tar goes: a descriptor, or a HANDLE on Windows; borrowed
+ *          until _free(). -1: into memory, for hcsshim_pack_data().
+ *
+ * Returns 0, E_OUTOFMEMORY, or why a folder cannot be used.
+ */
+HCSSHIM_API int32_t hcsshim_pack_new(const char *root, uint32_t flags,
+                                     const char *const *parents,
+                                     uint32_t parent_count, int64_t file,
+                                     hcsshim_pack **out);
+
+/* hcsshim_pack_free() - close all. NULL does nothing. */
+HCSSHIM_API void hcsshim_pack_free(hcsshim_pack *pack);
+
+/*
+ * hcsshim_pack_run() - write more of the tar.
+ *
+ * limit: return when this many bytes were written, or a few more.
+ * made:  set to how many were; 0 when the tar is complete.
+ *
+ * Returns 0, E_INVALID_DATA for a layer whose own records are damaged, or the
+ * error of a file. After a failure every call gives it again. May block.
+ */
+HCSSHIM_API int32_t hcsshim_pack_run(hcsshim_pack *pack, uint64_t limit,
+                                     uint64_t *made);
+
+/* hcsshim_pack_data() - what the last _run() made in memory; the pack's. */
+HCSSHIM_API const uint8_t *hcsshim_pack_data(const hcsshim_pack *pack,
+                                             size_t *length);
+
+/*
+ * hcsshim_pack_finish() - tell what was written.
+ *
+ * Returns as _run(); E_UNEXPECTED before its end, or when called again.
+ */
+HCSSHIM_API int32_t hcsshim_pack_finish(hcsshim_pack *pack,
+                                        hcsshim_pack_result *result);
+
+/* hcsshim_pack_problem() - as hcsshim_unpack_problem(). */
+HCSSHIM_API const char *hcsshim_pack_problem(const hcsshim_pack *pack);
+
 /* cdef: end */
 
 #endif

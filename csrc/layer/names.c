@@ -51,6 +51,40 @@ int32_t hcsshim__path_add(hcsshim__path *path, const char *part, size_t length)
     return 0;
 }
 
+int32_t hcsshim__path_extend(hcsshim__path *path, const char *text,
+                             size_t length)
+{
+    int32_t hr = reserve(path, path->length + length + 1);
+
+    if (hr < 0)
+        return hr;
+    if (length > 0)
+        memcpy(path->data + path->length, text, length);
+    path->length += length;
+    return 0;
+}
+
+/* FNV-1a with a last mix, 8 bytes at a time. */
+uint64_t hcsshim__path_hash(hcsshim__tar_text path)
+{
+    uint64_t hash = UINT64_C(0xCBF29CE484222325) ^ path.length;
+    size_t at = 0;
+
+    for (; path.length - at >= 8; at += 8) {
+        uint64_t part;
+
+        memcpy(&part, path.data + at, 8);
+        hash = (hash ^ part) * UINT64_C(0x9E3779B97F4A7C15);
+        hash ^= hash >> 29;
+    }
+    for (; at < path.length; at++)
+        hash = (hash ^ (uint8_t)path.data[at]) * UINT64_C(0x100000001B3);
+    hash ^= hash >> 32;
+    hash *= UINT64_C(0x9E3779B97F4A7C15);
+    hash ^= hash >> 29;
+    return hash != 0 ? hash : 1;
+}
+
 void hcsshim__path_to_link(hcsshim__path *path)
 {
     for (size_t i = 0; i < path->length; i++)
@@ -149,7 +183,7 @@ static int is_device(hcsshim__tar_text part)
     return is_port(part);
 }
 
-static int is_layers_own(hcsshim__tar_text path)
+int hcsshim__path_is_layers(hcsshim__tar_text path)
 {
     return hcsshim__text_is(path, "Files") ||
            hcsshim__text_starts(path, "Files/") ||
@@ -198,7 +232,7 @@ int32_t hcsshim__path_check_windows(hcsshim__tar_text path, size_t *stream,
             return refuse(reason, "the name is that of a device of Windows");
         at += length + 1;
     }
-    if (!is_layers_own(path))
+    if (!hcsshim__path_is_layers(path))
         return refuse(reason, "a Windows layer has only Files, Hives and "
                               "UtilityVM/Files");
     return 0;

@@ -34,7 +34,7 @@ static inline hcsshim__tar_text hcsshim__path_text(const hcsshim__path *path)
 int32_t hcsshim__path_clean(hcsshim__path *path, hcsshim__tar_text name,
                             const char **reason);
 
-/* Add '/' and a part, or set the length back. */
+/* Add '/' and a part. */
 int32_t hcsshim__path_add(hcsshim__path *path, const char *part, size_t length);
 
 /*
@@ -43,6 +43,10 @@ int32_t hcsshim__path_add(hcsshim__path *path, const char *part, size_t length);
  * A link of Windows has backslashes and may be longer than links here are.
  */
 void hcsshim__path_to_link(hcsshim__path *path);
+
+/* Add to the last part. */
+int32_t hcsshim__path_extend(hcsshim__path *path, const char *text,
+                             size_t length);
 
 /* Where the last part begins. */
 size_t hcsshim__path_last(hcsshim__tar_text path);
@@ -56,6 +60,12 @@ size_t hcsshim__path_last(hcsshim__tar_text path);
  */
 int32_t hcsshim__path_check_windows(hcsshim__tar_text path, size_t *stream,
                                     const char **reason);
+
+/* Whether a clean path is one that a Windows layer has members at. */
+int hcsshim__path_is_layers(hcsshim__tar_text path);
+
+/* A hash that is not 0. */
+uint64_t hcsshim__path_hash(hcsshim__tar_text path);
 
 int hcsshim__text_is(hcsshim__tar_text text, const char *literal);
 int hcsshim__text_starts(hcsshim__tar_text text, const char *literal);

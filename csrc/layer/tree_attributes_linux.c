@@ -61,6 +61,12 @@ int64_t hcsshim__tree_list_attributes(int folder, const char *name, char *list,
     return llistxattr(path, list, room);
 }
 
+hcsshim__tar_time hcsshim__tree_modified(const struct stat *status)
+{
+    return (hcsshim__tar_time){status->st_mtim.tv_sec,
+                               (int32_t)status->st_mtim.tv_nsec, 1};
+}
+
 int hcsshim__tree_make_node(int folder, const char *name, mode_t mode,
                             uint32_t device_major, uint32_t device_minor)
 {

@@ -27,6 +27,12 @@ int64_t hcsshim__tree_list_attributes(int folder, const char *name, char *list,
     return 0;
 }
 
+/* Whole seconds: the name of the rest differs from system to system. */
+hcsshim__tar_time hcsshim__tree_modified(const struct stat *status)
+{
+    return (hcsshim__tar_time){status->st_mtime, 0, 1};
+}
+
 int hcsshim__tree_make_node(int folder, const char *name, mode_t mode,
                             uint32_t device_major, uint32_t device_minor)
 {

@@ -219,6 +219,15 @@ static int32_t use_folder(hcsshim__tree *tree, hcsshim__tar_text path, int make)
     return 0;
 }
 
+int32_t hcsshim__tree_use(hcsshim__tree *tree, hcsshim__tar_text path,
+                          int *folder)
+{
+    int32_t hr = use_folder(tree, path, 0);
+
+    *folder = hr < 0 ? -1 : tree->folder;
+    return hr;
+}
+
 /* Go to the folder of a path, and give its last part with a terminator. */
 static int32_t go_to(hcsshim__tree *tree, hcsshim__tar_text path,
                      char name[NAME_MAX + 2], int make)

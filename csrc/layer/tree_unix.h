@@ -14,6 +14,13 @@
 hcsshim__tar_time hcsshim__tree_held_time(hcsshim__tar_time time);
 
 /*
+ * Use the folder at a path, which stays the tree's: -1, or its descriptor until
+ * the next call for this tree. Links are not followed.
+ */
+int32_t hcsshim__tree_use(hcsshim__tree *tree, hcsshim__tar_text path,
+                          int *folder);
+
+/*
  * Open the folder at a path. make: make what is missing.
  *
  * Returns a descriptor, which for an empty path is the tree's own, or -1.
@@ -41,6 +48,9 @@ int64_t hcsshim__tree_get_attribute(int folder, const char *name,
 /* List the names, each with a terminator. Returns the length, or -1. */
 int64_t hcsshim__tree_list_attributes(int folder, const char *name, char *list,
                                       size_t room);
+
+/* When a file was written last. */
+hcsshim__tar_time hcsshim__tree_modified(const struct stat *status);
 
 /* mknodat() with the numbers of a device. */
 int hcsshim__tree_make_node(int folder, const char *name, mode_t mode,

@@ -13,15 +13,21 @@
 /* Names in messages are cut to this. */
 #define SHOWN 200
 
-int32_t hcsshim__unpack_fail(hcsshim_unpack *unpack, int32_t hr,
-                             hcsshim__tar_text name, const char *reason)
+void hcsshim__describe(char problem[HCSSHIM__PROBLEM], hcsshim__tar_text name,
+                       const char *reason)
 {
     int cut = name.length > SHOWN;
 
-    (void)snprintf(unpack->problem, sizeof unpack->problem, "'%.*s%s'%s%s",
+    (void)snprintf(problem, HCSSHIM__PROBLEM, "'%.*s%s'%s%s",
                    (int)(cut ? SHOWN : name.length), name.data,
                    cut ? "..." : "", reason != NULL ? ": " : "",
                    reason != NULL ? reason : "");
+}
+
+int32_t hcsshim__unpack_fail(hcsshim_unpack *unpack, int32_t hr,
+                             hcsshim__tar_text name, const char *reason)
+{
+    hcsshim__describe(unpack->problem, name, reason);
     return hr;
 }
 

@@ -64,6 +64,10 @@ struct hcsshim_unpack {
     hcsshim_unpack_result result;
 };
 
+/* Write a sentence about a member, whose name is cut if it is long. */
+void hcsshim__describe(char problem[HCSSHIM__PROBLEM], hcsshim__tar_text name,
+                       const char *reason);
+
 /* Fail with a sentence about a member. Gives 'hr' back. */
 int32_t hcsshim__unpack_fail(hcsshim_unpack *unpack, int32_t hr,
                              hcsshim__tar_text name, const char *reason);

@@ -90,6 +90,45 @@ def factory_for(magic: bytes) -> Callable[[], Decompressor] | None:
     return None
 
 
+class Compressor(Protocol):
+    """The compression objects of all the libraries."""
+
+    def compress(self, data: bytes, /) -> bytes:
+        """Take the next bytes in, and give what came out."""
+
+    def flush(self) -> bytes:
+        """Give the rest."""
+
+
+def compressor_for(name: str) -> Compressor:
+    """
+    Make what packs a tar; the same tar gives the same bytes.
+
+    Args:
+        name: ``"gzip"`` or ``"zstd"``.
+
+    Raises:
+        ValueError: It is neither.
+        NotSupportedError: Nobody here writes zstd.
+    """
+    if name == "gzip":
+        fast = module_of("isal.isal_zlib")
+        if fast is not None:
+            return fast.compressobj(2, fast.DEFLATED, 31)  # type: ignore[no-any-return] # untyped
+        return zlib.compressobj(6, zlib.DEFLATED, 31)
+    if name != "zstd":
+        raise ValueError(f"tars are compressed with gzip or zstd, not {name!r}")
+    standard = module_of("compression.zstd", "backports.zstd")
+    if standard is not None:
+        return standard.ZstdCompressor()  # type: ignore[no-any-return] # untyped
+    module = module_of("zstandard")
+    if module is None:
+        raise NotSupportedError(
+            message="Nothing here writes zstd; install hcsshim[fast] for that."
+        )
+    return module.ZstdCompressor().compressobj()  # type: ignore[no-any-return] # untyped
+
+
 def decompressed(
     source: IO[bytes], first: bytes, make: Callable[[], Decompressor]
 ) -> Iterator[tuple[bytes, int]]:
