@@ -33,6 +33,10 @@ def socket_path() -> str:
             the socket in it might be somebody else's.
     """
     path = os.environ.get(SOCKET_VARIABLE)
+    if sys.platform == "win32":
+        from hcsshim._native import host_process_windows  # noqa: PLC0415 - by platform
+
+        return path or host_process_windows.usual_pipe()
     if not path:
         runtime = os.environ.get("XDG_RUNTIME_DIR", "")
         if not runtime or not _is_private(runtime):
@@ -54,6 +58,8 @@ def socket_path() -> str:
 
 def _is_private(folder: str) -> bool:
     """Tell whether nobody but this user can put anything into a folder."""
+    if sys.platform == "win32":
+        return True  # what counts there is the pipe's own access list
     try:
         status = os.lstat(folder)
     except OSError:
@@ -66,14 +72,17 @@ def _is_private(folder: str) -> bool:
 
 
 def state_folder() -> str:
-    """
+    r"""
     Give the folder that keeps what outlives a host; made if it is missing.
 
-    ``$XDG_STATE_HOME/hcsshim``, by default ``~/.local/state/hcsshim``.
+    ``$XDG_STATE_HOME/hcsshim``, by default ``~/.local/state/hcsshim``, on Windows
+    ``%LOCALAPPDATA%\hcsshim``.
     """
     home = os.environ.get("XDG_STATE_HOME", "")
     if not os.path.isabs(home):  # relative ones are to be ignored
         home = os.path.expanduser("~/.local/state")
+        if sys.platform == "win32":
+            home = os.environ.get("LOCALAPPDATA") or os.path.expanduser("~")
     folder = os.path.join(home, "hcsshim")
     os.makedirs(folder, mode=0o700, exist_ok=True)
     return folder
@@ -86,11 +95,13 @@ def log_path() -> str:
 
 def prepare_folder(path: str) -> None:
     """
-    Make the folder of the socket, for this user only.
+    Make the folder of the socket, for this user only; a pipe of Windows needs none.
 
     Raises:
         AccessDeniedError: It exists and is not private to the user.
     """
+    if sys.platform == "win32":
+        return
     folder = os.path.dirname(path)
     try:
         os.mkdir(folder, 0o700)
@@ -107,6 +118,14 @@ def prepare_folder(path: str) -> None:
         )
 
 
+def lock_path(path: str, kind: str) -> str:
+    """Give the path of a lock that belongs to a socket; ``kind`` tells which."""
+    if sys.platform == "win32":  # the name of a pipe is no file's
+        name = "".join(c if c.isalnum() else "-" for c in path)
+        return os.path.join(state_folder(), f"{name}.{kind}")
+    return f"{path}.{kind}"
+
+
 def lock_file(path: str, *, wait: bool) -> int | None:
     """
     Take the lock that a file stands for, until the descriptor is closed.
@@ -118,6 +137,10 @@ def lock_file(path: str, *, wait: bool) -> int | None:
     Returns:
         The descriptor; ``None`` if somebody holds the lock and ``wait`` is false.
     """
+    if sys.platform == "win32":
+        from hcsshim._native import host_process_windows  # noqa: PLC0415 - by platform
+
+        return host_process_windows.lock_file(path, wait=wait)
     import fcntl  # noqa: PLC0415 - only to start a host
 
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -135,6 +158,10 @@ def lock_file(path: str, *, wait: bool) -> int | None:
 
 def is_listening(path: str) -> bool:
     """Tell whether a host accepts connections at ``path``."""
+    if sys.platform == "win32":
+        from hcsshim._native import host_process_windows  # noqa: PLC0415 - by platform
+
+        return host_process_windows.is_listening(path)
     import socket  # noqa: PLC0415 - only to start a host
 
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
@@ -156,7 +183,7 @@ def ensure_running() -> None:
     """
     path = socket_path()
     prepare_folder(path)
-    lock = lock_file(f"{path}.start", wait=True)
+    lock = lock_file(lock_path(path, "start"), wait=True)
     assert lock is not None  # noqa: S101 - it waits
     try:
         if not is_listening(path):
@@ -165,8 +192,41 @@ def ensure_running() -> None:
         os.close(lock)
 
 
+def stop(process_id: int) -> None:
+    """
+    Ask a host to end; it ends its systems first.
+
+    Raises:
+        OSError: There is no such process, or it is somebody else's.
+    """
+    if sys.platform == "win32":
+        from hcsshim._native import host_process_windows  # noqa: PLC0415 - by platform
+
+        host_process_windows.stop(process_id)
+    else:
+        import signal  # noqa: PLC0415 - only to stop a host
+
+        os.kill(process_id, signal.SIGTERM)
+
+
 def _start(path: str) -> None:
     """Start a host; it leaves this process's session, and is nobody's child."""
+    if sys.platform == "win32":
+        from hcsshim._native import host_process_windows  # noqa: PLC0415 - by platform
+
+        before, started = host_process_windows.start(log_path(), _environment(path))
+    else:
+        before, started = _start_unix(path)
+    if not started:
+        raise HcsError(
+            HResult.HCS_E_SERVICE_NOT_AVAILABLE,
+            "host",
+            message="The embedded host did not start. " + _complaint(before),
+        )
+
+
+def _start_unix(path: str) -> tuple[int, bool]:
+    """Start a host; give the length of its log before, and whether it serves."""
     import subprocess  # noqa: PLC0415 - only to start a host
 
     log = os.open(log_path(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -191,12 +251,7 @@ def _start(path: str) -> None:
     finally:
         os.close(ready)
         os.close(log)
-    if started != b"1":
-        raise HcsError(
-            HResult.HCS_E_SERVICE_NOT_AVAILABLE,
-            "host",
-            message="The embedded host did not start. " + _complaint(before),
-        )
+    return before, started == b"1"
 
 
 def _environment(path: str) -> dict[str, str]:

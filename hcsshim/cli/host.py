@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 from pathlib import Path
@@ -91,11 +90,13 @@ def status(*, as_json: bool) -> int:
 @host.command()
 def stop() -> None:
     """Stop the host, and with it every container."""
+    from hcsshim._native import host_process  # noqa: PLC0415 - lazily
+
     process_id = running_host()
     if process_id is None:
         click.echo("not running")
         return
-    os.kill(process_id, signal.SIGTERM)
+    host_process.stop(process_id)
     deadline = time.monotonic() + _STOP_SECONDS
     while running_host() is not None:
         if time.monotonic() > deadline:

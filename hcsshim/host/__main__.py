@@ -26,6 +26,8 @@ def _idle_seconds() -> float:
 
 def _raise_file_limit() -> None:
     """Allow as many descriptors as the machine does: processes take up to seven."""
+    if sys.platform == "win32":
+        return  # there handles are not few
     import resource  # noqa: PLC0415 - see main
 
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -64,11 +66,23 @@ def _serve(ready: int) -> int:
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     host.loop.call_soon(host.resume_networks)
+    silos.use_loop(host.loop)
     silos.keep_spare(host.loop.call_later)
     host.run()
     silos.close()
     log.write("ended")
     return 0
+
+
+def _go_to_background(ready: int) -> int:
+    """Leave whoever started us; give the descriptor to write to in the end."""
+    if sys.platform == "win32":  # nothing there ties us to who started us
+        import msvcrt  # noqa: PLC0415 - see main
+
+        return msvcrt.open_osfhandle(ready, os.O_WRONLY)
+    if os.fork():  # the one who started us need not wait for us to end
+        os._exit(0)
+    return ready
 
 
 def main(arguments: list[str]) -> int:
@@ -83,9 +97,7 @@ def main(arguments: list[str]) -> int:
     """
     ready = -1
     if arguments[:1] == ["--detach"] and len(arguments) > 1:
-        ready = int(arguments[1])
-        if os.fork():  # the one who started us need not wait for us to end
-            os._exit(0)
+        ready = _go_to_background(int(arguments[1]))
     elif arguments:
         sys.stderr.write("usage: python -m hcsshim.host\n")
         return 2

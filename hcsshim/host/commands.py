@@ -5,6 +5,7 @@ Linux guests, all to the command that a silo starts.
 
 from __future__ import annotations
 
+import sys
 from typing import NamedTuple
 
 from hcsshim.host.fields import Fields
@@ -74,6 +75,7 @@ def read_request(text: str | None) -> Request:
         directory=container_path(document.text("WorkingDirectory")),
         user=user,
         console=console,
+        line=document.text("CommandLine") if sys.platform == "win32" else "",
     )
     return Request(command, pipes)
 
@@ -96,6 +98,8 @@ def _arguments(document: Fields) -> tuple[str, ...]:
 
 def _program(name: str) -> str:
     r"""Give a program's name as the container knows it: ``C:\bin\sh`` is a path."""
+    if sys.platform == "win32":
+        return name
     return container_path(name) if name[1:3] in (":\\", ":/") else name
 
 
@@ -103,6 +107,8 @@ def _environment(
     given: dict[str, str], user: str, console: tuple[int, int] | None
 ) -> dict[str, str]:
     """Merge variables over the usual ones; an empty value takes one away."""
+    if sys.platform == "win32":
+        return given  # the silo has the rest
     environment = {"PATH": _PATH, "HOME": "/root" if user in ("", "root") else "/"}
     if console is not None:
         environment["TERM"] = "xterm"

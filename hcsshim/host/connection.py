@@ -7,14 +7,11 @@ so it can neither stop the host nor fill its memory.
 
 from __future__ import annotations
 
-import errno
 import os
-import socket
-from array import array
 from collections import deque
 from typing import TYPE_CHECKING
 
-from hcsshim.host import wire
+from hcsshim.host import transport, wire
 from hcsshim.host.loop import READ, WRITE
 
 if TYPE_CHECKING:
@@ -33,15 +30,14 @@ LARGEST_BACKLOG = 4 * wire.LARGEST_FRAME
 #: How long to wait when the kernel holds too many descriptors that wait.
 _RETRY_SECONDS = 0.01
 
-_TOO_MANY_FILES = {errno.ETOOMANYREFS, errno.ENOBUFS, errno.ENOMEM}
-
 
 class Connection:
     """
-    A connected socket.
+    A connected socket or pipe.
 
     Args:
-        stream: Becomes the connection's own.
+        stream: Becomes the connection's own; it does not block.
+        process: At the other end.
         loop: That watches it.
         received: Gets each frame; the body is only valid during the call.
         closed: Told once, when the connection is over for whatever reason.
@@ -49,12 +45,14 @@ class Connection:
 
     def __init__(
         self,
-        stream: socket.socket,
+        stream: transport.Stream,
+        process: int,
         loop: Loop,
         received: Callable[[wire.Header, memoryview], None],
         closed: Callable[[str], None],
     ) -> None:
         self._stream = stream
+        self._process = process
         self._loop = loop
         self._received = received
         self._closed: Callable[[str], None] | None = closed
@@ -66,7 +64,6 @@ class Connection:
         self._ending = False
         self._watched = READ
         self._retrying = False
-        stream.setblocking(False)
         self._file = stream.fileno()
         loop.watch(self._file, READ, self._ready)
 
@@ -132,6 +129,21 @@ class Connection:
 
     # -- out -------------------------------------------------------------
 
+    def give_files(
+        self, files: tuple[int, ...]
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """
+        Prepare files to go with a frame; they are the connection's from now on.
+
+        Returns:
+            Numbers that are part of the frame, and what to :meth:`send` it with.
+        """
+        try:
+            return transport.give_files(self._stream, self._process, files)
+        except OSError as error:
+            self.close(os.strerror(error.errno or 0))
+            return (0,) * len(files), ()
+
     def send(self, frame: bytes, files: tuple[int, ...] = ()) -> None:
         """
         Send a frame, now or when there is room.
@@ -158,11 +170,11 @@ class Connection:
         while self._outbox:
             data, files = self._outbox[0]
             try:
-                sent = self._send_some(data, files)
+                sent = transport.send(self._stream, data, files)
             except BlockingIOError:
                 break
             except OSError as error:
-                if error.errno in _TOO_MANY_FILES:
+                if error.errno in transport.TOO_MANY_FILES:
                     self._retry_later()
                     break
                 self.close(os.strerror(error.errno or 0))
@@ -174,12 +186,6 @@ class Connection:
             else:
                 self._outbox[0] = (data[sent:], ())
         self._sent()
-
-    def _send_some(self, data: memoryview, files: tuple[int, ...]) -> int:
-        if not files:
-            return self._stream.send(data)
-        rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", files))
-        return self._stream.sendmsg([data], [rights])
 
     def _retry_later(self) -> None:
         """Try again soon; the kernel tells nobody when it has room for files."""
@@ -237,4 +243,4 @@ class Connection:
 
 def _close_all(files: tuple[int, ...]) -> None:
     for file in set(files):
-        os.close(file)
+        transport.close_file(file)

@@ -34,7 +34,9 @@ class Log:
             self._open(path)
 
     def _open(self, path: str) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        if sys.platform != "win32":
+            flags |= os.O_CLOEXEC | os.O_NOFOLLOW
         file = os.open(path, flags, 0o600)
         os.dup2(file, 2)
         os.close(file)
@@ -46,10 +48,17 @@ class Log:
         try:
             os.write(2, line.encode("utf-8", "backslashreplace"))
             if self._path is not None and os.fstat(2).st_size > _LARGEST:
-                os.replace(self._path, f"{self._path}.1")
-                self._open(self._path)
+                self._turn_over(self._path)
         except OSError:
             return  # a full disk must not end the host
+
+    def _turn_over(self, path: str) -> None:
+        """Begin anew; Windows keeps no older file, since open ones are not renamed."""
+        if sys.platform == "win32":
+            os.ftruncate(2, 0)
+            return
+        os.replace(path, f"{path}.1")
+        self._open(path)
 
     def debug(self, message: str) -> None:
         """Write a line if somebody looks for a fault."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ntpath
 import os
 import posixpath
 import re
+import sys
 
 from hcsshim.host.results import refuse, refuse_errno
 from hcsshim.hresult import HResult
@@ -14,11 +16,14 @@ _DRIVE = re.compile(r"(?:\\\\\?\\|//\?/)?[A-Za-z]:(?=[\\/]|$)")
 
 def container_path(path: str) -> str:
     r"""
-    Give the POSIX path that a path of a container means.
+    Give the path of this machine's kind that a path of a container means.
 
-    ``C:\data\logs`` is ``/data/logs``, as is ``/data/logs``. It is always absolute
-    and never climbs above the root.
+    On POSIX ``C:\data\logs`` is ``/data/logs``, as is ``/data/logs``; on Windows both
+    are ``C:\data\logs``. It is always absolute and never climbs above the root.
     """
+    if sys.platform == "win32":
+        drive, rest = ntpath.splitdrive(path.removeprefix("\\\\?\\"))
+        return ntpath.normpath(f"{drive or 'C:'}\\{rest}")
     drive = _DRIVE.match(path)
     if drive is not None:
         path = path[drive.end() :].replace("\\", "/")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import attrs
 
+from hcsshim.host import transport
 from hcsshim.host.commands import Request, read_request
 from hcsshim.host.fields import Fields
 from hcsshim.host.lifecycle import PROCESS_EXITED
@@ -45,11 +45,10 @@ class Pipes:
             if not is_wanted:
                 continue
             try:
-                reader, writer = os.pipe2(os.O_CLOEXEC)
+                mine, theirs = transport.make_pipe(index)
             except OSError:
                 self.close()
                 raise
-            mine, theirs = (reader, writer) if index == 0 else (writer, reader)
             self.process[index] = mine
             self.client.append(theirs)
             self.mask |= 1 << index
@@ -58,7 +57,7 @@ class Pipes:
         """Close what the process has inherited, or never will."""
         for file in self.process:
             if file >= 0:
-                os.close(file)
+                transport.close_file(file)
         self.process = [-1, -1, -1]
 
     def take_client_ends(self) -> tuple[int, ...]:
@@ -70,7 +69,7 @@ class Pipes:
         """Close all that is left."""
         self.close_process_ends()
         for file in self.take_client_ends():
-            os.close(file)
+            transport.close_file(file)
 
 
 def create_process(call: Call) -> None:
@@ -115,12 +114,12 @@ def create_process(call: Call) -> None:
 
 
 def _console_files(request: Request, console: int) -> tuple[tuple[int, ...], int]:
-    """A terminal has one other end: what is read from it and what is written to."""
+    """Give the client's ends of a terminal: what it reads from and writes to."""
     files = []
     mask = 0
     for index in (0, 1):
         if request.pipes[index]:
-            files.append(os.dup(console))
+            files.append(transport.console_file(console, index))
             mask |= 1 << index
     return tuple(files), mask
 

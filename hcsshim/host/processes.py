@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from typing import TYPE_CHECKING
 
+from hcsshim.host import signals, transport
 from hcsshim.host.latch import Latch
 from hcsshim.host.results import process_status, refuse, refuse_errno
 from hcsshim.hresult import HResult
@@ -19,11 +18,11 @@ _SIGNALLED = 128
 
 #: The events of a Windows console, as the signals that mean the same here.
 CONSOLE_EVENTS: dict[str, int] = {
-    "ctrlc": signal.SIGINT,
-    "ctrlbreak": signal.SIGQUIT,
-    "ctrlclose": signal.SIGHUP,
-    "ctrllogoff": signal.SIGHUP,
-    "ctrlshutdown": signal.SIGTERM,
+    "ctrlc": signals.SIGINT,
+    "ctrlbreak": signals.SIGQUIT,
+    "ctrlclose": signals.SIGHUP,
+    "ctrllogoff": signals.SIGHUP,
+    "ctrlshutdown": signals.SIGTERM,
 }
 
 
@@ -33,8 +32,8 @@ def exit_code_of(status: int) -> int:
 
     A process that died of signal n has 128+n, as in a shell.
     """
-    code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else _SIGNALLED - code
+    number = status & 0x7F
+    return _SIGNALLED + number if number else status >> 8
 
 
 class Process:
@@ -68,7 +67,7 @@ class Process:
         """Record its end, and tell who listens."""
         self.exit_code = exit_code_of(status)
         if self._console >= 0:
-            os.close(self._console)
+            transport.close_console(self._console)
             self._console = -1
         self.exited.fire()
 
@@ -95,7 +94,7 @@ class Process:
             Refusal: It ended, or the machine has no such signal.
         """
         self.require_running()
-        if not 0 < number < signal.NSIG:
+        if not 0 < number < signals.NSIG:
             raise refuse(
                 HResult.ERROR_INVALID_PARAMETER, f"There is no signal {number}."
             )
@@ -115,7 +114,7 @@ class Process:
         Raises:
             Refusal: It ended already.
         """
-        self.signal(signal.SIGKILL)
+        self.signal(signals.SIGKILL)
 
     def resize(self, rows: int, columns: int) -> None:
         """
@@ -130,12 +129,7 @@ class Process:
                 HResult.ERROR_NOT_SUPPORTED,
                 f"Process {self.pid} was started without a console.",
             )
-        import fcntl  # noqa: PLC0415 - seldom used
-        import struct  # noqa: PLC0415
-        import termios  # noqa: PLC0415
-
-        size = struct.pack("HHHH", rows, columns, 0, 0)
-        fcntl.ioctl(self._console, termios.TIOCSWINSZ, size)
+        transport.resize_console(self._console, rows, columns)
 
     def close_standard_handle(self, client: object) -> None:
         """

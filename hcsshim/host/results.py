@@ -90,6 +90,7 @@ _OF_ERRNO: dict[int, int] = {
     errno.ENOSPC: HResult.ERROR_DISK_FULL,
     errno.ENOSYS: HResult.ERROR_NOT_SUPPORTED,
     errno.EOPNOTSUPP: HResult.ERROR_NOT_SUPPORTED,
+    errno.ENOTSUP: HResult.ERROR_NOT_SUPPORTED,  # another number on Windows
 }
 
 

@@ -7,16 +7,16 @@ on SIGTERM, or when it has had neither clients nor systems for a while.
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
-import signal
-import socket
-import struct
 from typing import TYPE_CHECKING
 
-from hcsshim._native.host_process import is_listening, lock_file, prepare_folder
-from hcsshim.host import wire
+from hcsshim._native.host_process import (
+    is_listening,
+    lock_file,
+    lock_path,
+    prepare_folder,
+)
+from hcsshim.host import transport, wire
 from hcsshim.host.connection import Connection
 from hcsshim.host.dispatch import handlers
 from hcsshim.host.layers import Layers
@@ -34,13 +34,10 @@ if TYPE_CHECKING:
     from hcsshim.host.silo import Silo, SiloConfig
     from hcsshim.host.systems import System
 
-_BACKLOG = 128
 #: How long to leave new clients waiting when there are no more descriptors.
 _ACCEPT_AGAIN_SECONDS = 0.1
 #: What systems have to end when the host ends.
 _STOP_SECONDS = 10.0
-_CREDENTIALS = struct.Struct("3i")
-_NO_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 class AlreadyRunningError(Exception):
@@ -93,21 +90,8 @@ class Host:
         self._listener = self._listen()
         self._look_if_idle()
 
-    def _listen(self) -> socket.socket:
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._path)  # of a host that was killed; we hold the lock
-            before = os.umask(0o177)
-            try:
-                listener.bind(self._path)
-            finally:
-                os.umask(before)
-            listener.listen(_BACKLOG)
-            listener.setblocking(False)
-        except BaseException:
-            listener.close()
-            raise
+    def _listen(self) -> transport.Listener:
+        listener = transport.Listener(self._path, self.loop)
         self.loop.watch(listener.fileno(), READ, self._accept)
         return listener
 
@@ -115,20 +99,16 @@ class Host:
 
     def _accept(self, _events: int) -> None:
         try:
-            stream, _ = self._listener.accept()
+            stream, process = self._listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
+        except PermissionError as error:
+            self._log.write(f"refused {error.strerror}")
+            return
         except OSError as error:
-            if error.errno not in _NO_FILES:
+            if error.errno not in transport.NO_FILES:
                 raise
             self._accept_later()
-            return
-        process, user, _group = _CREDENTIALS.unpack(
-            stream.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-        )
-        if user != os.getuid():
-            self._log.write(f"refused user {user}, process {process}")
-            stream.close()
             return
         self._clients.add(Client(self, stream, process))
         self._look_if_idle()
@@ -229,7 +209,7 @@ class Host:
         waiting at it, and is served.
         """
         self._idle = None
-        os.unlink(self._path)
+        self._listener.hide()
         self._accept(READ)
         if not self._clients:
             self._log.debug("ends, since nobody needs it")
@@ -253,9 +233,8 @@ class Host:
             return
         self._stopping = True
         self.loop.unwatch(self._listener.fileno())
+        self._listener.hide()
         self._listener.close()
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._path)
         if self._networks is not None:
             self._networks.core.notices.end()
         for client in tuple(self._clients):
@@ -275,12 +254,8 @@ class Host:
         os.close(self._lock)
 
     def stop_on_signals(self) -> None:
-        """Let SIGTERM and SIGINT end the host; only in the main thread."""
-        signal.set_wakeup_fd(self.loop.wake_file, warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.loop.call_soon(self.stop))
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        """Let whoever ends processes end the host; only in the main thread."""
+        self.loop.call_on_signals(self.stop)
 
 
 def _take_lock(path: str) -> int:
@@ -291,7 +266,7 @@ def _take_lock(path: str) -> int:
         AlreadyRunningError: A host has it and answers. One that is just ending is
             waited for.
     """
-    name = f"{path}.lock"
+    name = lock_path(path, "lock")
     lock = lock_file(name, wait=False)
     if lock is None:
         if is_listening(path):
@@ -308,15 +283,17 @@ class Client:
 
     Args:
         host: That it talks to.
-        stream: Its socket.
+        stream: Its end of it.
         process: Its process id, for the log.
     """
 
-    def __init__(self, host: Host, stream: socket.socket, process: int) -> None:
+    def __init__(self, host: Host, stream: transport.Stream, process: int) -> None:
         self._host = host
         self._process = process
         self._session: Session | None = None
-        self.connection = Connection(stream, host.loop, self._receive, self._closed)
+        self.connection = Connection(
+            stream, process, host.loop, self._receive, self._closed
+        )
 
     def _receive(self, header: wire.Header, body: memoryview) -> None:
         if self._session is not None:

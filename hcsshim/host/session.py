@@ -8,12 +8,11 @@ and wait in one burst; calls on other handles go on.
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from hcsshim._native import calls
-from hcsshim.host import wire
+from hcsshim.host import transport, wire
 from hcsshim.host.processes import Process
 from hcsshim.host.results import Refusal, refuse
 from hcsshim.host.systems import System
@@ -204,11 +203,11 @@ class Call:
             return
         self._answered = True
         self.cancel = None
-        self.session.answer(
-            self.ticket,
-            wire.encode_answer(self.ticket, hresult, document, process_id, mask),
-            files,
+        handles, beside = self.session.give_files(files)
+        frame = wire.encode_answer(
+            self.ticket, hresult, document, process_id, mask, handles
         )
+        self.session.answer(self.ticket, frame, beside)
 
     def refuse(self, refusal: Refusal) -> None:
         """Answer with a failure."""
@@ -380,6 +379,12 @@ class Session:
 
     # -- out -------------------------------------------------------------
 
+    def give_files(
+        self, files: tuple[int, ...]
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Prepare files to go with an answer; see :meth:`Connection.give_files`."""
+        return self._connection.give_files(files)
+
     def answer(self, ticket: int, frame: bytes, files: tuple[int, ...]) -> None:
         """Send the answer of a call."""
         self._calls.pop(ticket, None)
@@ -394,7 +399,7 @@ class Session:
     def close_files(files: tuple[int, ...]) -> None:
         """Close descriptors that nobody gets."""
         for file in files:
-            os.close(file)
+            transport.close_file(file)
 
     def end(self) -> None:
         """Run down what the client left: it is gone."""

@@ -87,9 +87,11 @@ class Command:
         directory: Absolute working directory in the silo.
         user: ``name``, ``uid``, ``uid:gid`` as in the silo's own ``/etc/passwd``;
             empty for root.
-        files: Descriptors for stdin, stdout and stderr; -1 is ``/dev/null``. They
-            stay the caller's. Not used with a console.
+        files: Descriptors (on Windows handles) for stdin, stdout and stderr; -1 is
+            ``/dev/null``. They stay the caller's. Not used with a console.
         console: Rows and columns of a new pseudo terminal, or ``None``.
+        line: On Windows, the command line as it was given; ``arguments`` are what
+            its usual rules make of it.
     """
 
     arguments: tuple[str, ...]
@@ -98,6 +100,7 @@ class Command:
     user: str = ""
     files: tuple[int, int, int] = (-1, -1, -1)
     console: tuple[int, int] | None = None
+    line: str = ""
 
 
 @attrs.frozen(kw_only=True)

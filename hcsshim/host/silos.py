@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hcsshim.host.loop import Loop
     from hcsshim.host.silo import Silo, SiloConfig
     from hcsshim.host.silo_linux import SpareSilo
 
@@ -22,6 +23,11 @@ class Silos:
     def __init__(self) -> None:
         self._call_later: Callable[[float, Callable[[], None]], object] | None = None
         self._spare: SpareSilo | None = None
+        self._loop: Loop | None = None
+
+    def use_loop(self, loop: Loop) -> None:
+        """Have silos watched by a loop of the host's, where they need one."""
+        self._loop = loop
 
     def keep_spare(
         self, call_later: Callable[[float, Callable[[], None]], object]
@@ -41,8 +47,17 @@ class Silos:
         Raises:
             OSError: This machine cannot make one.
         """
+        if sys.platform == "win32":
+            from hcsshim.host.silo_windows import WindowsSilo  # noqa: PLC0415
+
+            if self._loop is None:
+                raise OSError("silos of Windows need the host's loop")
+            return WindowsSilo(config, self._loop)
         if sys.platform != "linux":
             raise OSError(f"there are no silos for {sys.platform}")
+        return self._open_linux(config)
+
+    def _open_linux(self, config: SiloConfig) -> Silo:
         from hcsshim.host.silo_linux import (  # noqa: PLC0415 - by platform
             LinuxSilo,
             SpareSilo,

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 from time import monotonic, time
 from typing import TYPE_CHECKING
 
 import attrs
 
+from hcsshim.host import signals
 from hcsshim.host.latch import Latch
 from hcsshim.host.lifecycle import State, Verb, outcome
 from hcsshim.host.loop import READ
@@ -56,7 +56,7 @@ _LONGEST_ID = 255
 #: What processes have after a shutdown before they are killed; as on Windows.
 _SHUTDOWN_SECONDS = 5.0
 #: The status of a process whose end the silo did not live to report.
-_KILLED: int = signal.SIGKILL
+_KILLED = signals.SIGKILL
 
 
 def check_id(system_id: str | None) -> str:
@@ -230,7 +230,7 @@ class System:
     @staticmethod
     def _ask_to_end(process: Process) -> None:
         try:
-            process.signal(signal.SIGTERM)
+            process.signal(signals.SIGTERM)
         except Refusal:
             return  # it ended by itself
 

@@ -56,6 +56,7 @@ class Answer(NamedTuple):
     files: int
     document: str | None
     process_id: int
+    handles: tuple[int, ...] = ()
 
 
 def decode_header(buffer: bytes | bytearray | memoryview, offset: int = 0) -> Header:
@@ -215,8 +216,13 @@ def decode_arguments(kinds: tuple[int, ...], body: memoryview) -> list[Argument]
     return arguments
 
 
-def encode_answer(
-    ticket: int, hresult: int, document: str | None, process_id: int, files: int
+def encode_answer(  # noqa: PLR0913, PLR0917 - the parts of an answer
+    ticket: int,
+    hresult: int,
+    document: str | None,
+    process_id: int,
+    files: int,
+    handles: tuple[int, ...] = (),
 ) -> bytes:
     """
     Write the answer of a call.
@@ -227,8 +233,10 @@ def encode_answer(
         document: The result document, or the answer of a query.
         process_id: Of a created process; else 0.
         files: Bit 0 to 2: a descriptor for stdin, stdout, stderr goes along.
+        handles: On Windows, their numbers in the client's process.
     """
     body = encode_text(document) + _U32.pack(process_id)
+    body += b"".join(_U64.pack(handle) for handle in handles)
     return _frame(ANSWER, body, number=ticket, hresult=hresult, detail=files)
 
 
@@ -237,10 +245,21 @@ def decode_answer(header: Header, body: memoryview) -> Answer:
     if header.kind != ANSWER:
         raise WireError("something other than an answer")
     document, offset = decode_text(body, 0)
-    process_id, end = _decode_number(body, offset, 4)
-    if end != len(body):
+    process_id, offset = _decode_number(body, offset, 4)
+    handles = []
+    while offset < len(body):
+        handle, offset = _decode_number(body, offset, 8)
+        handles.append(handle)
+    if len(handles) not in (0, header.detail.bit_count()):
         raise WireError("bytes behind an answer")
-    return Answer(header.id, header.hresult, header.detail, document, process_id)
+    return Answer(
+        header.id,
+        header.hresult,
+        header.detail,
+        document,
+        process_id,
+        tuple(handles),
+    )
 
 
 def encode_event(handle: int, event: int, status: int, data: str | None) -> bytes:

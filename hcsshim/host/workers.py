@@ -7,12 +7,10 @@ Threads are started when they are needed; a host that never copies has none.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
-from hcsshim.host.loop import READ
 from hcsshim.host.results import refuse
 from hcsshim.hresult import HResult
 
@@ -68,8 +66,6 @@ class Workers:
         self._changed = threading.Condition()
         self._idle = 0
         self._closing = False
-        self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        loop.watch(self._bell, READ, self._drain)
 
     @property
     def busy(self) -> bool:
@@ -130,10 +126,9 @@ class Workers:
             with self._changed:
                 self._ended.append(ended)
                 self._running.discard(job)
-            os.eventfd_write(self._bell, 1)
+            self._loop.call_from_thread(self._drain)
 
-    def _drain(self, _events: int) -> None:
-        os.eventfd_read(self._bell)
+    def _drain(self) -> None:
         while self._ended:
             self._ended.popleft()()
 
@@ -148,5 +143,3 @@ class Workers:
             thread.join()
         while self._ended:
             self._ended.popleft()()
-        self._loop.unwatch(self._bell)
-        os.close(self._bell)

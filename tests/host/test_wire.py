@@ -53,7 +53,26 @@ def test_answer_round_trip(
 
     answer = wire.decode_answer(*split(frame))
 
-    assert (ticket, hresult, files, document, process_id) == answer
+    assert (ticket, hresult, files, document, process_id, ()) == answer
+
+
+@given(st.lists(U64, min_size=1, max_size=3))
+def test_answer_with_handles_round_trip(handles: list[int]) -> None:
+    """On Windows an answer tells the numbers of the handles that came along."""
+    mask = (1 << len(handles)) - 1
+    frame = wire.encode_answer(5, 0, None, 7, mask, tuple(handles))
+
+    answer = wire.decode_answer(*split(frame))
+
+    assert tuple(handles) == answer.handles
+
+
+def test_answer_with_missing_handle() -> None:
+    """An answer has as many handles as it says."""
+    frame = wire.encode_answer(5, 0, None, 7, 3, (1,))
+
+    with pytest.raises(wire.WireError, match="behind an answer"):
+        wire.decode_answer(*split(frame))
 
 
 @given(U64, U32, U32, TEXT)
