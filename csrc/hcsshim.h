@@ -85,7 +85,9 @@ enum hcsshim_argument_kind {
     HCSSHIM_KIND_OUT_OBJECT,
     HCSSHIM_KIND_NOTIFICATION_CALLBACK,
     HCSSHIM_KIND_ERROR_RECORD,
-    HCSSHIM_KIND_OUT_DATA
+    HCSSHIM_KIND_OUT_DATA,
+    HCSSHIM_KIND_REGISTRATION,
+    HCSSHIM_KIND_OUT_REGISTRATION
 };
 
 /* One row of calls.def. Everything is static: never freed. */
