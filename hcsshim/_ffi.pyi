@@ -84,6 +84,8 @@ class Lib:
     HCSSHIM_KIND_NOTIFICATION_CALLBACK: Final[int]
     HCSSHIM_KIND_ERROR_RECORD: Final[int]
     HCSSHIM_KIND_OUT_DATA: Final[int]
+    HCSSHIM_KIND_REGISTRATION: Final[int]
+    HCSSHIM_KIND_OUT_REGISTRATION: Final[int]
     def hcsshim_calls(self, count: CData, /) -> CData: ...
 
     # events

@@ -118,3 +118,26 @@ def logs(*, lines: int) -> None:
     if path.exists():
         for line in path.read_text("utf-8", "replace").splitlines()[-lines:]:
             click.echo(line)
+
+
+@host.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def dlls(*, folder: Path) -> None:
+    """
+    Write the DLLs that other programs load into FOLDER.
+
+    vmcompute.dll, computecore.dll, computenetwork.dll and computestorage.dll have the
+    exports of the real ones, and answer from the embedded host. Programs look for them
+    in the system directory.
+    """
+    shipped = sorted((Path(__file__).parents[1] / "dlls").glob("*.dll"))
+    if not shipped:
+        raise click.ClickException(
+            "this installation has no DLLs: only the Windows wheel brings them"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    for source in shipped:
+        part = folder / f"{source.name}.part"
+        part.write_bytes(source.read_bytes())
+        part.replace(folder / source.name)
+        click.echo(str(folder / source.name))

@@ -15,6 +15,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import build_dlls
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 COMPILER = "x86_64-w64-mingw32-gcc"
 TAG = "cp310-abi3-win_amd64"
@@ -119,6 +121,7 @@ def main() -> None:
         )
         extension = tree / "hcsshim" / "_ffi.pyd"
         compile_extension(extension, arguments.windows_python, work)
+        build_dlls.build_all(tree / "hcsshim" / "dlls", work)
         write_metadata(tree)
         arguments.out.mkdir(parents=True, exist_ok=True)
         for old in arguments.out.glob("hcsshim-*win_amd64.whl"):

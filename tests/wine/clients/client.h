@@ -18,7 +18,8 @@
 /* Fail with the place and the value. */
 #define EXPECT(expected, value)                                                \
     do {                                                                       \
-        long long expect_ = (long long)(expected), value_ = (long long)(value); \
+        long long expect_ = (long long)(expected),                             \
+                  value_ = (long long)(value);                                 \
         if (expect_ != value_) {                                               \
             printf("%s:%d: %s is 0x%llx, not 0x%llx\n", __FILE__, __LINE__,    \
                    #value, (unsigned long long)value_,                         \

@@ -1,4 +1,5 @@
-/* v1.c - vmcompute.dll as a stranger uses it: pending calls and notifications. */
+/* v1.c - vmcompute.dll as a stranger uses it: pending calls and notifications.
+ */
 #include "client.h"
 
 #define COMPUTE L"vmcompute.dll"
@@ -111,8 +112,8 @@ int main(void)
                                            &system, &result));
     CHECK(system != NULL);
     /* Registered late: the completion waited. */
-    EXPECT(0, HcsRegisterComputeSystemCallback(
-                  system, (void *)on_notification, (void *)42, &callback));
+    EXPECT(0, HcsRegisterComputeSystemCallback(system, (void *)on_notification,
+                                               (void *)42, &callback));
     wait_for(created);
     EXPECT(PENDING, HcsStartComputeSystem(system, L"", &result));
     wait_for(started);

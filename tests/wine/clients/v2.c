@@ -1,4 +1,5 @@
-/* v2.c - computecore.dll as a stranger uses it: life cycle, misuse, callbacks. */
+/* v2.c - computecore.dll as a stranger uses it: life cycle, misuse, callbacks.
+ */
 #include "client.h"
 
 #define CORE L"computecore.dll"
@@ -93,15 +94,15 @@ static void run_process(void *system, void *operation)
     void *process = NULL, *again = NULL;
     char output[64];
 
-    EXPECT(0, HcsCreateProcess(system, echo_process, operation, NULL,
-                               &process));
+    EXPECT(0,
+           HcsCreateProcess(system, echo_process, operation, NULL, &process));
     CHECK(process != NULL);
     EXPECT(0, HcsWaitForOperationResultAndProcessInfo(operation, 60000,
                                                       &information, NULL));
     CHECK(information.process_id != 0 && information.output != NULL);
     CHECK(information.input == NULL && information.error == NULL);
-    EXPECT(0, HcsOpenProcess(system, information.process_id, GENERIC_ALL,
-                             &again));
+    EXPECT(0,
+           HcsOpenProcess(system, information.process_id, GENERIC_ALL, &again));
     HcsCloseProcess(again);
     EXPECT(7, read_all(information.output, output, sizeof output));
     EXPECT(0, strcmp(output, "hello\r\n"));
@@ -113,16 +114,15 @@ static void run_process(void *system, void *operation)
     CoTaskMemFree(document);
     HcsCloseProcess(process);
     HcsCloseProcess(process); /* stale: nothing happens */
-    EXPECT(CODE(0x800706EF),
-           HcsGetProcessProperties(process, operation, NULL));
+    EXPECT(CODE(0x800706EF), HcsGetProcessProperties(process, operation, NULL));
 }
 
 static void life(const wchar_t *id)
 {
     USE(CORE, void *, HcsCreateOperation, void *, void *);
     USE(CORE, void, HcsCloseOperation, void *);
-    USE(CORE, HRESULT, HcsCreateComputeSystem, const wchar_t *,
-        const wchar_t *, void *, void *, void **);
+    USE(CORE, HRESULT, HcsCreateComputeSystem, const wchar_t *, const wchar_t *,
+        void *, void *, void **);
     USE(CORE, HRESULT, HcsOpenComputeSystem, const wchar_t *, DWORD, void **);
     USE(CORE, HRESULT, HcsStartComputeSystem, void *, void *, const wchar_t *);
     USE(CORE, HRESULT, HcsTerminateComputeSystem, void *, void *,
@@ -163,8 +163,7 @@ static void life(const wchar_t *id)
     CoTaskMemFree(document);
     run_process(system, operation);
     EXPECT(0, HcsTerminateComputeSystem(
-                  system, HcsCreateOperation((void *)77, on_completion),
-                  NULL));
+                  system, HcsCreateOperation((void *)77, on_completion), NULL));
     EXPECT(WAIT_OBJECT_0, WaitForSingleObject(completed, 60000));
     EXPECT(WAIT_OBJECT_0, WaitForSingleObject(exited, 60000));
     HcsCloseComputeSystem(system);
