@@ -65,7 +65,11 @@ class PrivateHost:
 
     def systems(self) -> list[str]:
         """List the ids of its systems."""
-        (row,) = (r for r in calls.table() if r.name == "HcsEnumerateComputeSystems")
+        (row,) = (
+            r
+            for r in calls.table()
+            if r.remote and r.name == "HcsEnumerateComputeSystems"
+        )
         with self.connect() as stream:
             self.receive(stream)
             stream.sendall(wire.encode_call(row, 1, (None,)))
