@@ -10,6 +10,8 @@ from __future__ import annotations
 TYPE_CHECKING = False  # typing costs more to import than the rest of the package
 if TYPE_CHECKING:
     from hcsshim import documents as documents
+    from hcsshim import hcn as hcn
+    from hcsshim import hns as hns
     from hcsshim.builds import Build as Build
     from hcsshim.builds import Feature as Feature
     from hcsshim.builds import OSVersion as OSVersion
@@ -233,7 +235,7 @@ _HOMES = {
 }
 
 _home_of = {name: home for home, names in _HOMES.items() for name in names}
-_modules = ("documents", "errors")
+_modules = ("documents", "errors", "hcn", "hns")
 
 __all__ = sorted([*_home_of, *_modules])  # noqa: PLE0605 - a list all the same
 

@@ -161,8 +161,9 @@ class HcsError(OSError):
         """
         One sentence that says what went wrong.
 
-        That of the last event with a message, else the machine's text for the code,
-        else ours; and whom HCS blames when neither of the first two was there.
+        That of the last event with a message or of a network's error record, else the
+        machine's text for the code, else ours; and whom HCS blames when neither of the
+        first two was there.
         """
         if self._message is not None:
             return self._message
@@ -172,6 +173,12 @@ class HcsError(OSError):
             for text in (*said, result.error_message):
                 if text and not text.isspace():
                     return " ".join(text.split())
+        if self.document and '"ErrorCode"' in self.document:
+            from hcsshim.documents.hcn import parse_error  # noqa: PLC0415 - as above
+
+            record = parse_error(self.document)
+            if record is not None and record.summary:
+                return str(record.extra.get("Detail") or record.summary)
         text = message_of(self.hresult) or "The Host Compute Service reports an error."
         blamed = [record.detail for record in result.attribution] if result else []
         names = ", ".join(name for name in blamed if name)

@@ -142,3 +142,12 @@ class Service(Protocol):
             handle: Of a system or process; it must not be listened to already.
             options: ``HCS_EVENT_OPTIONS``: which events beside the usual ones.
         """
+
+    def listen(self, call: str, handle: int) -> Subscription:
+        """
+        Listen to a handle that was made for nothing else.
+
+        Args:
+            call: That made it: ``"HcnRegisterServiceCallback"``.
+            handle: It must not be listened to already.
+        """

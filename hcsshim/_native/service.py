@@ -279,13 +279,18 @@ class NativeService:
 
     def subscribe(self, call: str, handle: int, options: int = 0) -> NativeSubscription:
         """Listen to a handle's events; see the port."""
+        subscription = self.listen(call, handle)
+        self.send(call, handle, options)
+        return subscription
+
+    def listen(self, call: str, handle: int) -> NativeSubscription:
+        """Listen to a handle that stands for events itself; see the port."""
         subscription = NativeSubscription(self, handle)
         code = lib.hcsshim_handle_listen(
             self._service, handle, subscription.queue.native
         )
         if code == _E_HANDLE:
             raise HandleClosedError(operation=call)
-        self.send(call, handle, options)
         return subscription
 
     def close(self) -> None:

@@ -137,7 +137,9 @@ class ScriptedService:
         self.asked.append((call, *arguments))
         if call in self.hooks:
             self.hooks[call]()
-        creates = call.startswith(("HcsCreate", "HcsOpen"))
+        creates = call.startswith(
+            ("HcsCreate", "HcsOpen", "HcnCreate", "HcnOpen", "HcnRegister")
+        )
         handle = next(self._handles) if creates else 0
         operation = ScriptedOperation(call, handle)
         if self._script.get(call):
@@ -158,6 +160,10 @@ class ScriptedService:
         self.asked.append((call, handle, options) if options else (call, handle))
         self.subscriptions.append(ScriptedSubscription())
         return self.subscriptions[-1]
+
+    def listen(self, call: str, handle: int) -> ScriptedSubscription:
+        """Listen to a handle that stands for events; see the port."""
+        return self.subscribe(call, handle)
 
     def names(self) -> list[str]:
         """Give the names of the calls so far, and forget them."""

@@ -1,0 +1,68 @@
+"""The networking service itself, awaitable; the blocking face is generated."""
+
+from __future__ import annotations
+
+from hcsshim.hcn import _features as features
+from hcsshim.hcn import _version_steps as steps
+from hcsshim.hcs._connection import connected
+from hcsshim.hcs._drivers import adrive
+from hcsshim.hcs._timeouts import DEFAULT, seconds
+
+TYPE_CHECKING = False  # typing costs more to import than the rest of the package
+if TYPE_CHECKING:
+    from hcsshim._native.port import Service
+    from hcsshim.documents.hcn import SupportedFeatures
+
+
+async def async_network_version(
+    *, timeout: float | None = DEFAULT, service: Service | None = None
+) -> tuple[int, int]:
+    """
+    Give the version of the networking service; it is asked once for each connection.
+
+    Args:
+        timeout: Seconds, ``None`` forever; by default 240.
+        service: Where; by default the process's shared connection.
+
+    Source:
+        ``HNSCall`` of ``/globals/version``.
+    """
+    limit = seconds(timeout, "SYSCALLWATCHER")
+    return await adrive(steps.version(service or connected(), limit))
+
+
+async def async_supported_features(
+    *, timeout: float | None = DEFAULT, service: Service | None = None
+) -> SupportedFeatures:
+    """
+    Tell what the networking service can do.
+
+    Args:
+        timeout: Seconds, ``None`` forever; by default 240.
+        service: Where; by default the process's shared connection.
+
+    Source:
+        ``GetSupportedFeatures`` of the Go library's ``hcn``.
+    """
+    return features.summary(
+        await async_network_version(timeout=timeout, service=service)
+    )
+
+
+async def async_require_feature(
+    feature: str, *, timeout: float | None = DEFAULT, service: Service | None = None
+) -> None:
+    """
+    Check that the networking service has a feature.
+
+    Args:
+        feature: ``"SetPolicy"``; a key of ``FEATURES``.
+        timeout: Seconds, ``None`` forever; by default 240.
+        service: Where; by default the process's shared connection.
+
+    Raises:
+        NotSupportedError: It has not; the message has the version that brings it.
+        KeyError: There is no such feature.
+    """
+    version = await async_network_version(timeout=timeout, service=service)
+    features.require(version, (feature,))
