@@ -43,6 +43,8 @@ enum hcsshim_hresult {
     HCSSHIM_E_HANDLE = -2147024890,                           /* 0x80070006 */
     HCSSHIM_E_OUTOFMEMORY = -2147024882,                      /* 0x8007000E */
     HCSSHIM_E_INVALIDARG = -2147024809,                       /* 0x80070057 */
+    HCSSHIM_E_NOTIMPL = -2147467263,                          /* 0x80004001 */
+    HCSSHIM_E_FILE_TOO_LARGE = -2147024673,                   /* 0x800700DF */
     HCSSHIM_E_WAIT_TIMEOUT = -2147024638,                     /* 0x80070102 */
     HCSSHIM_E_INVALID_DATA = -2147024883,                     /* 0x8007000D */
     HCSSHIM_HCS_E_UNSUPPORTED_PROTOCOL_VERSION = -2143878900, /* 0x8037010C */
@@ -515,6 +517,87 @@ HCSSHIM_API int32_t hcsshim_verity_hash_file(const uint8_t *salt,
                                              uint64_t offset, uint64_t count,
                                              uint32_t threads,
                                              uint8_t *digests);
+
+/* What an image of ext4 is made like. */
+enum hcsshim_ext4_flags {
+    HCSSHIM_EXT4_OVERLAY = 1,   /* whiteouts of OCI become those of overlayfs */
+    HCSSHIM_EXT4_BACKSLASH = 2, /* in names and targets means a slash */
+    HCSSHIM_EXT4_INLINE = 4,    /* files up to 136 bytes go into inodes */
+    HCSSHIM_EXT4_STRICT = 8,    /* mend the faults of the reference */
+    HCSSHIM_EXT4_SPARSE = 16    /* leave holes in the file */
+};
+
+/*
+ * The writer of an ext4 image out of a tar, in one pass and without state
+ * outside: the same bytes as the reference's program. One thread at a time.
+ */
+typedef struct hcsshim_ext4 hcsshim_ext4;
+
+/*
+ * hcsshim_ext4_new() - begin an image.
+ *
+ * file:     an empty file open for writing: a descriptor, or a HANDLE on
+ *           Windows; borrowed. -1: write nothing, only hash. Its position is
+ *           not used; on POSIX it is not moved either.
+ * flags:    of hcsshim_ext4_flags.
+ * max_size: of the image in bytes; 0 for 16 GiB. It decides where data begin.
+ * verity:   borrowed until _free(), or NULL. Is given the whole image, so that
+ *           hcsshim_verity_finish() may follow hcsshim_ext4_finish().
+ *
+ * Returns 0, E_INVALIDARG or E_OUTOFMEMORY. An image that cannot be written is
+ * told of by the next call.
+ */
+HCSSHIM_API int32_t hcsshim_ext4_new(int64_t file, uint32_t flags,
+                                     uint64_t max_size, hcsshim_verity *verity,
+                                     hcsshim_ext4 **out);
+
+/* hcsshim_ext4_free() - free all; the file stays open. NULL does nothing. */
+HCSSHIM_API void hcsshim_ext4_free(hcsshim_ext4 *ext4);
+
+/*
+ * hcsshim_ext4_feed() - take the next bytes of the tar.
+ *
+ * data: borrowed for the call; any length. What follows the tar's end is
+ *       not looked at.
+ *
+ * Returns 0; E_INVALID_DATA for a tar that is damaged or cannot become an
+ * image; E_FILE_TOO_LARGE if the image would exceed its limit; E_OUTOFMEMORY;
+ * the error of a write. After an error every call gives it again. May block on
+ * the file.
+ */
+HCSSHIM_API int32_t hcsshim_ext4_feed(hcsshim_ext4 *ext4, const void *data,
+                                      size_t length);
+
+/*
+ * hcsshim_ext4_copy() - read the next bytes of the tar from a file or pipe.
+ *
+ * source: as 'file'; read from its position on.
+ * limit:  how much at most, in bytes.
+ * copied: set to how much was read; 0 only at its end, or with an error.
+ *
+ * Returns as _feed(), the error of a read, or HCSSHIM_E_INTERRUPTED if a signal
+ * came before anything was read: call again. May block.
+ */
+HCSSHIM_API int32_t hcsshim_ext4_copy(hcsshim_ext4 *ext4, int64_t source,
+                                      uint64_t limit, uint64_t *copied);
+
+/*
+ * hcsshim_ext4_finish() - complete the image.
+ *
+ * size: set to its length in bytes, a multiple of 4096.
+ *
+ * Returns as _feed(), also E_INVALID_DATA if the tar ends inside a member.
+ */
+HCSSHIM_API int32_t hcsshim_ext4_finish(hcsshim_ext4 *ext4, uint64_t *size);
+
+/*
+ * hcsshim_ext4_problem() - what was wrong with the tar, in words.
+ *
+ * Returns the ext4's text, not terminated, perhaps empty; names in it stand as
+ * in the tar, in whatever encoding.
+ */
+HCSSHIM_API const char *hcsshim_ext4_problem(const hcsshim_ext4 *ext4,
+                                             size_t *length);
 
 /* hcsshim_sha256_name() - which SHA-256 this machine runs: "x86 SHA", ... */
 HCSSHIM_API const char *hcsshim_sha256_name(void);

@@ -45,6 +45,8 @@ class Lib:
     HCSSHIM_E_HANDLE: Final[int]
     HCSSHIM_E_OUTOFMEMORY: Final[int]
     HCSSHIM_E_INVALIDARG: Final[int]
+    HCSSHIM_E_NOTIMPL: Final[int]
+    HCSSHIM_E_FILE_TOO_LARGE: Final[int]
     HCSSHIM_E_WAIT_TIMEOUT: Final[int]
     HCSSHIM_E_INVALID_DATA: Final[int]
     HCSSHIM_HCS_E_UNSUPPORTED_PROTOCOL_VERSION: Final[int]
@@ -255,6 +257,23 @@ class Lib:
         digests: CData,
         /,
     ) -> int: ...
+    HCSSHIM_EXT4_OVERLAY: Final[int]
+    HCSSHIM_EXT4_BACKSLASH: Final[int]
+    HCSSHIM_EXT4_INLINE: Final[int]
+    HCSSHIM_EXT4_STRICT: Final[int]
+    HCSSHIM_EXT4_SPARSE: Final[int]
+    def hcsshim_ext4_new(
+        self, file: int, flags: int, max_size: int, verity: CData, out: CData, /
+    ) -> int: ...
+    def hcsshim_ext4_free(self, ext4: CData, /) -> None: ...
+    def hcsshim_ext4_feed(
+        self, ext4: CData, data: bytes | CData, length: int, /
+    ) -> int: ...
+    def hcsshim_ext4_copy(
+        self, ext4: CData, source: int, limit: int, copied: CData, /
+    ) -> int: ...
+    def hcsshim_ext4_finish(self, ext4: CData, size: CData, /) -> int: ...
+    def hcsshim_ext4_problem(self, ext4: CData, length: CData, /) -> CData: ...
     def hcsshim_sha256_name(self) -> CData: ...
     def hcsshim_crc32c(self, crc: int, data: bytes, length: int, /) -> int: ...
 

@@ -561,6 +561,7 @@ class OutOfSpaceError(
     HcsError,
     codes=(
         HResult.ERROR_DISK_FULL,
+        HResult.ERROR_FILE_TOO_LARGE,
         HResult.ERROR_VHD_BLOCK_ALLOCATION_FAILURE,
         HResult.ERROR_VHD_METADATA_FULL,
     ),

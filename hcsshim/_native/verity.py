@@ -11,6 +11,8 @@ from hcsshim.errors import check
 if TYPE_CHECKING:
     from typing import TypeAlias
 
+    from hcsshim._ffi import CData
+
     Buffer: TypeAlias = bytes | bytearray | memoryview
 
 BLOCK_SIZE: int = lib.HCSSHIM_VERITY_BLOCK
@@ -47,6 +49,11 @@ class TreeBuilder:
         hr = lib.hcsshim_verity_new(salt, len(salt), min(workers, MOST_THREADS), out)
         check(hr, "TreeBuilder")
         self._verity = ffi.gc(out[0], lib.hcsshim_verity_free)
+
+    @property
+    def handle(self) -> CData:
+        """What C knows the tree by, for another function of the shim."""
+        return self._verity
 
     @property
     def blocks(self) -> int:

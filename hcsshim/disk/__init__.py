@@ -9,6 +9,11 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # typing itself takes longer to import than all of this
 if TYPE_CHECKING:
+    from hcsshim.disk.ext4 import (
+        Ext4Image,
+        ext4_root_hash,
+        tar_to_ext4,
+    )
     from hcsshim.disk.verification import (
         VerityMismatchError,
         verify,
@@ -44,6 +49,7 @@ if TYPE_CHECKING:
 
 #: In which module each public name is.
 _MODULES = {
+    "Ext4Image": "ext4",
     "VerityInfo": "verity",
     "VerityMismatchError": "verification",
     "VeritySuperblock": "verity",
@@ -57,18 +63,21 @@ _MODULES = {
     "create_vhd": "vhd",
     "create_vhdx": "vhdx_writing",
     "expand_vhdx": "vhdx_writing",
+    "ext4_root_hash": "ext4",
     "ext4_size": "verity",
     "read_verity": "verity",
     "read_vhd": "vhd",
     "read_vhdx": "vhdx",
     "read_vhdx_data": "vhdx",
     "remove_vhd_footer": "vhd",
+    "tar_to_ext4": "ext4",
     "verify": "verification",
     "verity_tree": "verity",
     "write_hash_device": "verity",
 }
 
 __all__ = [
+    "Ext4Image",
     "VerityInfo",
     "VerityMismatchError",
     "VeritySuperblock",
@@ -82,12 +91,14 @@ __all__ = [
     "create_vhd",
     "create_vhdx",
     "expand_vhdx",
+    "ext4_root_hash",
     "ext4_size",
     "read_verity",
     "read_vhd",
     "read_vhdx",
     "read_vhdx_data",
     "remove_vhd_footer",
+    "tar_to_ext4",
     "verify",
     "verity_tree",
     "write_hash_device",
