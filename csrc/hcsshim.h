@@ -43,7 +43,6 @@ enum hcsshim_hresult {
     HCSSHIM_E_HANDLE = -2147024890,                           /* 0x80070006 */
     HCSSHIM_E_OUTOFMEMORY = -2147024882,                      /* 0x8007000E */
     HCSSHIM_E_INVALIDARG = -2147024809,                       /* 0x80070057 */
-    HCSSHIM_E_NOTIMPL = -2147467263,                          /* 0x80004001 */
     HCSSHIM_E_FILE_TOO_LARGE = -2147024673,                   /* 0x800700DF */
     HCSSHIM_E_WAIT_TIMEOUT = -2147024638,                     /* 0x80070102 */
     HCSSHIM_E_INVALID_DATA = -2147024883,                     /* 0x8007000D */

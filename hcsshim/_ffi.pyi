@@ -45,7 +45,6 @@ class Lib:
     HCSSHIM_E_HANDLE: Final[int]
     HCSSHIM_E_OUTOFMEMORY: Final[int]
     HCSSHIM_E_INVALIDARG: Final[int]
-    HCSSHIM_E_NOTIMPL: Final[int]
     HCSSHIM_E_FILE_TOO_LARGE: Final[int]
     HCSSHIM_E_WAIT_TIMEOUT: Final[int]
     HCSSHIM_E_INVALID_DATA: Final[int]

@@ -451,7 +451,7 @@ static int32_t write_rest(hcsshim_ext4 *ext4, struct layout *layout,
     hr = hcsshim__ext4_out_again(&ext4->out, 0, front,
                                  1 + ext4->descriptor_blocks);
     if (hr == 0 && ext4->out.file >= 0 && ext4->out.sparse)
-        hr = hcsshim__file_resize(ext4->out.file, ext4->out.position);
+        hr = hcsshim__image_resize(ext4->out.file, ext4->out.position);
     return hr;
 }
 

@@ -11,25 +11,25 @@ typedef struct hcsshim__piece {
 } hcsshim__piece;
 
 /* Write pieces one after another at 'offset'; all of them, or an error. */
-int32_t hcsshim__file_write(int64_t file, uint64_t offset,
-                            const hcsshim__piece *pieces, size_t count);
+int32_t hcsshim__image_write(int64_t file, uint64_t offset,
+                             const hcsshim__piece *pieces, size_t count);
 
 /* Read up to 'length' bytes from where the file stands; 'got' is 0 at its end.
  */
-int32_t hcsshim__file_read(int64_t file, uint8_t *buffer, size_t length,
-                           size_t *got);
+int32_t hcsshim__image_read(int64_t file, uint8_t *buffer, size_t length,
+                            size_t *got);
 
 /* Make a file 'length' bytes long; what is new are zeros. */
-int32_t hcsshim__file_resize(int64_t file, uint64_t length);
+int32_t hcsshim__image_resize(int64_t file, uint64_t length);
 
 /*
- * hcsshim__file_copy() - let the system copy from where 'source' stands.
+ * hcsshim__image_copy() - let the system copy from where 'source' stands.
  *
  * done: how much was copied, at most 'length'; 0 at the source's end.
  *
  * Returns 0, E_NOTIMPL where the system cannot, or an error.
  */
-int32_t hcsshim__file_copy(int64_t source, int64_t target, uint64_t offset,
-                           uint64_t length, uint64_t *done);
+int32_t hcsshim__image_copy(int64_t source, int64_t target, uint64_t offset,
+                            uint64_t length, uint64_t *done);
 
 #endif

@@ -33,8 +33,8 @@ static int32_t write_batch(int64_t file, uint64_t offset, struct iovec *batch,
     return 0;
 }
 
-int32_t hcsshim__file_write(int64_t file, uint64_t offset,
-                            const hcsshim__piece *pieces, size_t count)
+int32_t hcsshim__image_write(int64_t file, uint64_t offset,
+                             const hcsshim__piece *pieces, size_t count)
 {
     struct iovec batch[BATCH];
     int32_t hr = 0;
@@ -57,8 +57,8 @@ int32_t hcsshim__file_write(int64_t file, uint64_t offset,
     return hr;
 }
 
-int32_t hcsshim__file_copy(int64_t source, int64_t target, uint64_t offset,
-                           uint64_t length, uint64_t *done)
+int32_t hcsshim__image_copy(int64_t source, int64_t target, uint64_t offset,
+                            uint64_t length, uint64_t *done)
 {
     off_t at = (off_t)offset;
     size_t take = length > SSIZE_MAX / 2 ? SSIZE_MAX / 2 : (size_t)length;

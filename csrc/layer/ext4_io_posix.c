@@ -6,8 +6,8 @@
 #include "layer/ext4_io.h"
 #include "native/hresult.h"
 
-int32_t hcsshim__file_write(int64_t file, uint64_t offset,
-                            const hcsshim__piece *pieces, size_t count)
+int32_t hcsshim__image_write(int64_t file, uint64_t offset,
+                             const hcsshim__piece *pieces, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         size_t done = 0;
@@ -27,8 +27,8 @@ int32_t hcsshim__file_write(int64_t file, uint64_t offset,
     return 0;
 }
 
-int32_t hcsshim__file_copy(int64_t source, int64_t target, uint64_t offset,
-                           uint64_t length, uint64_t *done)
+int32_t hcsshim__image_copy(int64_t source, int64_t target, uint64_t offset,
+                            uint64_t length, uint64_t *done)
 {
     (void)source;
     (void)target;

@@ -5,8 +5,8 @@
 #include "layer/ext4_io.h"
 #include "native/hresult.h"
 
-int32_t hcsshim__file_read(int64_t file, uint8_t *buffer, size_t length,
-                           size_t *got)
+int32_t hcsshim__image_read(int64_t file, uint8_t *buffer, size_t length,
+                            size_t *got)
 {
     ssize_t count = read((int)file, buffer, length);
 
@@ -15,7 +15,7 @@ int32_t hcsshim__file_read(int64_t file, uint8_t *buffer, size_t length,
     return count < 0 ? hcsshim__hresult_from_errno(errno) : 0;
 }
 
-int32_t hcsshim__file_resize(int64_t file, uint64_t length)
+int32_t hcsshim__image_resize(int64_t file, uint64_t length)
 {
     if (ftruncate((int)file, (off_t)length) != 0)
         return hcsshim__hresult_from_errno(errno);

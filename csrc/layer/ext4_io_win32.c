@@ -27,8 +27,8 @@ static int32_t write_at(HANDLE file, uint64_t offset, const uint8_t *data,
     return 0;
 }
 
-int32_t hcsshim__file_write(int64_t file, uint64_t offset,
-                            const hcsshim__piece *pieces, size_t count)
+int32_t hcsshim__image_write(int64_t file, uint64_t offset,
+                             const hcsshim__piece *pieces, size_t count)
 {
     int32_t hr = 0;
 
@@ -40,8 +40,8 @@ int32_t hcsshim__file_write(int64_t file, uint64_t offset,
     return hr;
 }
 
-int32_t hcsshim__file_read(int64_t file, uint8_t *buffer, size_t length,
-                           size_t *got)
+int32_t hcsshim__image_read(int64_t file, uint8_t *buffer, size_t length,
+                            size_t *got)
 {
     DWORD take = length > 0x40000000 ? 0x40000000 : (DWORD)length, count = 0;
 
@@ -57,7 +57,7 @@ int32_t hcsshim__file_read(int64_t file, uint8_t *buffer, size_t length,
     return 0;
 }
 
-int32_t hcsshim__file_resize(int64_t file, uint64_t length)
+int32_t hcsshim__image_resize(int64_t file, uint64_t length)
 {
     FILE_END_OF_FILE_INFO end;
 
@@ -68,8 +68,8 @@ int32_t hcsshim__file_resize(int64_t file, uint64_t length)
     return 0;
 }
 
-int32_t hcsshim__file_copy(int64_t source, int64_t target, uint64_t offset,
-                           uint64_t length, uint64_t *done)
+int32_t hcsshim__image_copy(int64_t source, int64_t target, uint64_t offset,
+                            uint64_t length, uint64_t *done)
 {
     (void)source;
     (void)target;

@@ -36,7 +36,8 @@ int32_t hcsshim__ext4_out_flush(hcsshim__ext4_out *out)
     int32_t hr = 0;
 
     if (out->count > 0)
-        hr = hcsshim__file_write(out->file, out->begin, out->queue, out->count);
+        hr =
+            hcsshim__image_write(out->file, out->begin, out->queue, out->count);
     out->count = 0;
     out->begin = out->position;
     return hr;
@@ -137,7 +138,7 @@ int32_t hcsshim__ext4_out_again(hcsshim__ext4_out *out, uint64_t block,
     int32_t hr = hcsshim__ext4_out_flush(out);
 
     if (hr == 0 && out->file >= 0)
-        hr = hcsshim__file_write(out->file, block * EXT4_BLOCK, &piece, 1);
+        hr = hcsshim__image_write(out->file, block * EXT4_BLOCK, &piece, 1);
     if (hr == 0 && out->verity != NULL)
         hr = hcsshim_verity_put(out->verity, block, data, count);
     return hr;

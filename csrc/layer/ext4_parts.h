@@ -153,7 +153,7 @@ struct hcsshim_ext4 {
     hcsshim__tar *tar;
     int tar_ended;
     uint8_t *buffer; /* for reading the source */
-    uint8_t *buffer_memory;
+    void *buffer_memory;
     int no_copying; /* the system cannot copy between these files */
 
     hcsshim__ext4_arena arena;

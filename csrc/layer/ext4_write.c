@@ -3,16 +3,15 @@
 #include <string.h>
 
 #include "layer/ext4_parts.h"
+#include "layer/file.h"
 
 #define KNOWN_FLAGS                                                            \
     (HCSSHIM_EXT4_OVERLAY | HCSSHIM_EXT4_BACKSLASH | HCSSHIM_EXT4_INLINE |     \
      HCSSHIM_EXT4_STRICT | HCSSHIM_EXT4_SPARSE)
 #define DEFAULT_SIZE (UINT64_C(16) << 30)
 #define LARGEST_SIZE (UINT64_C(16) << 40)
-/* What is read at once; and where the kernel copies fastest to. */
+/* What is read at once. */
 #define PIECE ((size_t)256 * 1024)
-#define PAGE ((size_t)4096)
-#define BEYOND_PAGE 256
 /* A body of which so much is left is copied inside the kernel. */
 #define LONG_BODY ((uint64_t)1 << 20)
 
@@ -126,11 +125,9 @@ static int32_t set_up(hcsshim_ext4 *ext4)
         hr = hcsshim__ext4_out_init(&ext4->out);
     if (hr < 0)
         return hr;
-    ext4->buffer_memory = malloc(PIECE + 2 * PAGE);
-    if (ext4->buffer_memory == NULL)
+    ext4->buffer = hcsshim__file_buffer(PIECE, &ext4->buffer_memory);
+    if (ext4->buffer == NULL)
         return HCSSHIM_E_OUTOFMEMORY;
-    ext4->buffer = ext4->buffer_memory +
-                   (PAGE - (uintptr_t)ext4->buffer_memory % PAGE) + BEYOND_PAGE;
     return begin(ext4);
 }
 
@@ -209,8 +206,8 @@ static int32_t copy_body(hcsshim_ext4 *ext4, int64_t source, uint64_t most,
         out->verity != NULL || ext4->current == 0 ||
         length > out->limit - out->position)
         return 0;
-    hr = hcsshim__file_copy(source, out->file, out->position,
-                            length < most ? length : most, copied);
+    hr = hcsshim__image_copy(source, out->file, out->position,
+                             length < most ? length : most, copied);
     if (hr == HCSSHIM_E_NOTIMPL) {
         ext4->no_copying = 1;
         return 0;
@@ -239,8 +236,8 @@ static int32_t copy(hcsshim_ext4 *ext4, int64_t source, uint64_t limit,
         *copied += done;
         if (hr < 0 || done > 0)
             continue;
-        hr = hcsshim__file_read(source, ext4->buffer,
-                                left < PIECE ? (size_t)left : PIECE, &got);
+        hr = hcsshim__image_read(source, ext4->buffer,
+                                 left < PIECE ? (size_t)left : PIECE, &got);
         if (hr < 0 || got == 0)
             break;
         *copied += got;

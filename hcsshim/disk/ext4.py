@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING
 import attrs
 
 from hcsshim.disk._input import opened_tar
-from hcsshim.disk._io import replacing, size_of, write_at
+from hcsshim.disk._io import opened, replacing, size_of, write_at
 from hcsshim.disk._verity_format import DEFAULT_SALT
 from hcsshim.disk.verity import VerityTree, processors
 from hcsshim.disk.vhd import VhdFooter, append_vhd_footer
@@ -89,8 +89,9 @@ def tar_to_ext4(  # noqa: PLR0913 - each is a property of the image
     Args:
         source: The tar: a name, or a file or stream, which is read from where it
             stands to its end. It may be packed with gzip or zstd.
-        target: The image: a name, under which it appears only when it is whole; or
-            a file open for reading and writing, whose contents are replaced.
+        target: The image: a name, under which it appears only when it is whole,
+            unless it is that of a device; or a file open for reading and writing,
+            whose contents are replaced.
         overlay: Whether whiteouts of OCI layers become those of overlayfs.
         inline: Whether files of up to 136 bytes go into inodes, which guests that
             map the disk into memory (DAX) cannot read.
@@ -231,10 +232,10 @@ def _convert(source: Source, builder: ImageBuilder, progress: Progress | None) -
             _copy(tar, tar.descriptor, builder, progress)
         else:
             with tar.pieces() as pieces:
-                for piece in pieces:
+                for piece, used in pieces:
                     builder.feed(piece)
                     if progress is not None:
-                        progress(tar.done, tar.total)
+                        progress(used, tar.total)
         return builder.finish()
 
 
@@ -254,7 +255,9 @@ def _copy(
 def _target(target: str | os.PathLike[str] | IO[bytes]) -> Iterator[IO[bytes]]:
     """Give an empty file; a foreign one is empty again if the block raises."""
     if isinstance(target, (str, os.PathLike)):
-        with replacing(target) as file:
+        path = os.path.realpath(target)
+        whole = not os.path.exists(path) or os.path.isfile(path)  # noqa: PTH110, PTH113
+        with replacing(path) if whole else opened(path, "r+b") as file:
             yield file
         return
     target.seek(0)

@@ -27,6 +27,10 @@ MAGIC_LENGTH = 4
 #: What is read in one go, and how much may wait for the other thread.
 PIECE = 256 * 1024
 WAITING = 8
+#: What is unpacked in one go, so little that no bomb makes it more than 40 MiB: a block
+#: of zstd, of at least 3 bytes, makes 128 KiB.
+GZIP_STEP = 16 * 1024
+ZSTD_STEP = 1024
 #: gzip packs no more than 1032 bytes into one; what goes beyond that, and beyond
 #: this many bytes, is made to fill disks.
 MOST_EXPANSION = 1100
@@ -44,7 +48,7 @@ class Decompressor(Protocol):
     def unused_data(self) -> bytes:
         """What came after its end."""
 
-    def decompress(self, data: bytes, /) -> bytes:
+    def decompress(self, data: bytes | memoryview, /) -> bytes:
         """Take the next bytes in, and give what came out."""
 
 
@@ -141,33 +145,59 @@ def decompressed(
     Raises:
         InvalidDataError: It is damaged, ends too early, or expands beyond measure.
     """
+    step = GZIP_STEP if first.startswith(GZIP) else ZSTD_STEP
+    stored = _Stored(source, first)
     current = make()
-    data = first
-    used = len(first)
     made = 0
-    while data:
+    parts: list[bytes] = []
+    while data := stored.take(step):
         try:
-            piece = current.decompress(data)
+            parts.append(current.decompress(data))
         except Exception as error:  # each library has its own
             raise InvalidDataError(
                 message=f"The compressed tar is damaged: {error}."
             ) from error
-        made += len(piece)
-        if made > max(ALWAYS_ALLOWED, used * MOST_EXPANSION):
+        made += len(parts[-1])
+        if made > max(ALWAYS_ALLOWED, stored.used * MOST_EXPANSION):
             raise InvalidDataError(
-                message=f"The compressed tar expands from {used} to over {made} bytes."
+                message=f"The compressed tar expands from {stored.used} to over "
+                f"{made} bytes."
             )
-        if piece:
-            yield piece, used
-        data = current.unused_data if current.eof else b""
-        if not data:
-            data = source.read(PIECE)
-            used += len(data)
-        if current.eof and data:
-            data = data.lstrip(b"\0")  # padding between and after streams
-            current = make() if data else current
+        if sum(map(len, parts)) >= PIECE:
+            yield b"".join(parts), stored.used
+            parts.clear()
+        if current.eof and stored.put_back(current.unused_data):
+            current = make()
+    if piece := b"".join(parts):
+        yield piece, stored.used
     if not current.eof:
         raise InvalidDataError(message="The compressed tar ends in the middle.")
+
+
+class _Stored:
+    """The bytes of a compressed file, in parts that are small enough."""
+
+    def __init__(self, source: IO[bytes], first: bytes) -> None:
+        self._source = source
+        self._data = memoryview(first)
+        self.used = len(first)
+
+    def take(self, most: int) -> memoryview:
+        """Give the next bytes; none at the end."""
+        if not self._data:
+            self._data = memoryview(self._source.read(PIECE))
+            self.used += len(self._data)
+        part, self._data = self._data[:most], self._data[most:]
+        return part
+
+    def put_back(self, unused: bytes) -> bool:
+        """Go to what begins behind a stream; tell whether anything does."""
+        rest = (unused + self._data).lstrip(b"\0")  # streams may be padded
+        while not rest and (more := self._source.read(PIECE)):
+            self.used += len(more)
+            rest = more.lstrip(b"\0")
+        self._data = memoryview(rest)
+        return bool(rest)
 
 
 class Ahead:

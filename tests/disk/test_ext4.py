@@ -459,8 +459,11 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
         make_tar(Member(name=b"lost+found", body=b"1")),
         "lost\\+found must stay a folder",
     ),
-    "damaged gzip": (gzip.compress(TARS["tree"])[:40] + b"x" * 500, "gzip"),
-    "cut off gzip": (gzip.compress(TARS["tree"])[:-20], "gzip stream is cut off"),
+    "damaged gzip": (
+        gzip.compress(TARS["tree"])[:40] + b"x" * 500,
+        "compressed tar is damaged",
+    ),
+    "cut off gzip": (gzip.compress(TARS["tree"])[:-20], "ends in the middle"),
 }
 
 
