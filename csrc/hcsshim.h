@@ -366,6 +366,24 @@ HCSSHIM_API int32_t hcsshim_relay_copy(hcsshim_relay *relay, int64_t source,
                                        uint64_t *transfer);
 
 /*
+ * hcsshim_relay_copy_logged() - the same, and keep what passes in a log.
+ *
+ * log:    a regular file opened for appending, borrowed; it gets the lines in
+ *         the log format of the container runtime interface, with their times,
+ *         and a last line although it has no end.
+ * stream: 1 for stdout, 2 for stderr: what the lines say they are from.
+ *
+ * As hcsshim_relay_copy(), and E_INVALIDARG for another kind of log or stream.
+ * If the log cannot be written, the bytes still reach the target, and the
+ * outcome tells the reason at the end.
+ */
+HCSSHIM_API int32_t hcsshim_relay_copy_logged(hcsshim_relay *relay,
+                                              int64_t source, int64_t target,
+                                              int64_t log, uint32_t stream,
+                                              uint32_t flags,
+                                              uint64_t *transfer);
+
+/*
  * hcsshim_transfer_wait() - block until a transfer has ended.
  *
  * timeout_ms: 0 looks only, 0xFFFFFFFF waits.

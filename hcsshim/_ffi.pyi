@@ -172,6 +172,17 @@ class Lib:
         transfer: CData,
         /,
     ) -> int: ...
+    def hcsshim_relay_copy_logged(
+        self,
+        relay: CData,
+        source: int,
+        target: int,
+        log: int,
+        stream: int,
+        flags: int,
+        transfer: CData,
+        /,
+    ) -> int: ...
     def hcsshim_transfer_wait(
         self, relay: CData, transfer: int, timeout_ms: int, out: CData, /
     ) -> int: ...

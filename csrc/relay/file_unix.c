@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "native/hresult.h"
@@ -49,6 +50,30 @@ int64_t hcsshim__file_prepare(int64_t file, uint8_t kind, int side, int owned,
     }
     close((int)file);
     return anew;
+}
+
+int32_t hcsshim__file_append(int64_t file, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        ssize_t written = write((int)file, bytes, length);
+
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return hcsshim__hresult_from_errno(errno);
+        bytes += written;
+        length -= (size_t)written;
+    }
+    return 0;
+}
+
+void hcsshim__clock_read(int64_t *seconds, int32_t *nanoseconds)
+{
+    struct timespec now = {0};
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    *seconds = (int64_t)now.tv_sec;
+    *nanoseconds = (int32_t)now.tv_nsec;
 }
 
 void hcsshim__file_end(int64_t file, uint8_t kind)

@@ -57,6 +57,35 @@ int hcsshim__file_is_overlapped(int64_t file)
            (mode & SYNCHRONOUS) == 0;
 }
 
+int32_t hcsshim__file_append(int64_t file, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        /* An offset of all ones is the end of the file. */
+        OVERLAPPED end = {.Offset = 0xFFFFFFFF, .OffsetHigh = 0xFFFFFFFF};
+        DWORD part =
+            length > HCSSHIM_MOVE_BUFFER ? HCSSHIM_MOVE_BUFFER : (DWORD)length;
+        DWORD written;
+
+        if (!WriteFile((HANDLE)(intptr_t)file, bytes, part, &written, &end))
+            return hcsshim__hresult_from_win32(GetLastError());
+        bytes += written;
+        length -= written;
+    }
+    return 0;
+}
+
+void hcsshim__clock_read(int64_t *seconds, int32_t *nanoseconds)
+{
+    FILETIME now; /* counts 100 ns since 1601 */
+    int64_t ticks;
+
+    GetSystemTimeAsFileTime(&now);
+    ticks = ((int64_t)now.dwHighDateTime << 32 | now.dwLowDateTime) -
+            INT64_C(116444736000000000);
+    *seconds = ticks / 10000000;
+    *nanoseconds = (int32_t)(ticks % 10000000) * 100;
+}
+
 void hcsshim__file_enlarge(int64_t file) { (void)file; }
 
 void hcsshim__file_end(int64_t file, uint8_t kind)

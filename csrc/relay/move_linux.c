@@ -32,8 +32,9 @@ int64_t hcsshim__move(hcsshim__transfer *transfer, char *buffer)
 {
     ssize_t moved;
 
-    if (transfer->copies || (transfer->kinds[0] != HCSSHIM_FILE_PIPE &&
-                             transfer->kinds[1] != HCSSHIM_FILE_PIPE))
+    if (transfer->copies || transfer->log != NULL ||
+        (transfer->kinds[0] != HCSSHIM_FILE_PIPE &&
+         transfer->kinds[1] != HCSSHIM_FILE_PIPE))
         return hcsshim__move_copying(transfer, buffer);
     do
         moved = splice((int)transfer->files[HCSSHIM_SOURCE], NULL,

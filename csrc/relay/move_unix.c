@@ -107,6 +107,8 @@ int64_t hcsshim__move_copying(hcsshim__transfer *transfer, char *buffer)
         return HCSSHIM_MOVE_ENDED; /* a terminal whose other end is closed */
     if (length < 0)
         return hcsshim__hresult_from_errno(errno);
+    if (transfer->log != NULL)
+        hcsshim__log_write(transfer->log, buffer, (size_t)length);
     written = write_some(transfer, buffer, (size_t)length);
     if (written < 0 && errno != EAGAIN)
         return hcsshim__hresult_from_errno(errno);

@@ -194,8 +194,11 @@ int64_t hcsshim__move(hcsshim__transfer *transfer, char *buffer)
     if (moved < 0)
         return moved;
     take_read(pump);
-    if (source->used > 0 && target->used == 0 && !target->pending)
+    if (source->used > 0 && target->used == 0 && !target->pending) {
+        if (transfer->log != NULL)
+            hcsshim__log_write(transfer->log, source->buffer, source->used);
         pass_on(pump);
+    }
     hr = write_more(transfer);
     if (hr < 0)
         return hr;

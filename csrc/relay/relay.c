@@ -79,6 +79,13 @@ static void finish(hcsshim_relay *relay, hcsshim__transfer *transfer,
     else
         hcsshim__file_close(transfer->files[HCSSHIM_TARGET]);
     free(transfer->held);
+    if (transfer->log != NULL) {
+        int32_t logged = hcsshim__log_end(transfer->log);
+
+        transfer->log = NULL;
+        if (hresult == 0)
+            hresult = logged;
+    }
     hcsshim__mutex_lock(&relay->lock);
     transfer->done = 1;
     transfer->hresult = hresult;
@@ -307,8 +314,37 @@ static int32_t hand_over(hcsshim_relay *relay, hcsshim__transfer *transfer)
     return 0;
 }
 
+/* Give the transfer a log: a regular file, which can be written at any time. */
+static int32_t open_log(hcsshim__transfer *transfer, int64_t file,
+                        uint32_t stream)
+{
+    uint8_t kind;
+    int64_t own;
+    int32_t hr = hcsshim__file_examine(file, &kind);
+
+    if (hr < 0)
+        return hr;
+    if (kind != HCSSHIM_FILE_REGULAR || (stream != 1 && stream != 2))
+        return HCSSHIM_E_INVALIDARG;
+    own = hcsshim__file_duplicate(file);
+    if (own < 0)
+        return HCSSHIM_E_HANDLE;
+    transfer->log = hcsshim__log_new(own, stream == 1 ? "stdout" : "stderr");
+    if (transfer->log != NULL)
+        return 0;
+    hcsshim__file_close(own);
+    return HCSSHIM_E_OUTOFMEMORY;
+}
+
 int32_t hcsshim_relay_copy(hcsshim_relay *relay, int64_t source, int64_t target,
                            uint32_t flags, uint64_t *id)
+{
+    return hcsshim_relay_copy_logged(relay, source, target, -1, 0, flags, id);
+}
+
+int32_t hcsshim_relay_copy_logged(hcsshim_relay *relay, int64_t source,
+                                  int64_t target, int64_t log, uint32_t stream,
+                                  uint32_t flags, uint64_t *id)
 {
     hcsshim__transfer *transfer = calloc(1, sizeof *transfer);
     int owns_source = (flags & HCSSHIM_COPY_OWNS_SOURCE) != 0;
@@ -321,6 +357,9 @@ int32_t hcsshim_relay_copy(hcsshim_relay *relay, int64_t source, int64_t target,
     transfer->files[HCSSHIM_SOURCE] = -1;
     transfer->files[HCSSHIM_TARGET] = -1;
     transfer->close_target = owns_target ? 1 : 0;
+    hr = log == -1 ? 0 : open_log(transfer, log, stream);
+    if (hr < 0)
+        goto out;
     hr = open_end(transfer, HCSSHIM_SOURCE, source, owns_source);
     if (hr < 0)
         goto out;
@@ -338,6 +377,8 @@ out:
         hcsshim__file_close(transfer->files[HCSSHIM_SOURCE]);
     if (!owns_target)
         hcsshim__file_close(transfer->files[HCSSHIM_TARGET]);
+    if (transfer->log != NULL)
+        hcsshim__log_end(transfer->log);
     free(transfer);
     return hr;
 }

@@ -13,6 +13,7 @@
 #include "events/platform.h"
 #include "hcsshim.h"
 #include "native/ids.h"
+#include "relay/log.h"
 
 /* What a descriptor is, as far as moving bytes differs. */
 enum hcsshim__file_kind {
@@ -43,6 +44,7 @@ typedef struct hcsshim__transfer {
     uint64_t bytes;
     char *held; /* read, but not yet written; NULL: nothing */
     size_t held_at, held_end;
+    struct hcsshim__log *log;   /* gets what passes, too; or NULL */
     struct hcsshim__pump *pump; /* Windows: its reads and writes; or NULL */
 
     /* Under the relay's lock. */
@@ -107,6 +109,12 @@ int64_t hcsshim__file_duplicate(int64_t file);
  */
 int64_t hcsshim__file_prepare(int64_t file, uint8_t kind, int side, int owned,
                               uint8_t *blocks);
+
+/* Write all of it at the end of a regular file. Returns 0 or an HRESULT. */
+int32_t hcsshim__file_append(int64_t file, const char *bytes, size_t length);
+
+/* The time: seconds since 1970, in UTC, and nanoseconds. */
+void hcsshim__clock_read(int64_t *seconds, int32_t *nanoseconds);
 
 /* Give a pipe more room, where that can be had. */
 void hcsshim__file_enlarge(int64_t file);

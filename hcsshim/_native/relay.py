@@ -129,6 +129,8 @@ class Relay:
         *,
         own_source: bool = False,
         own_target: bool = False,
+        log: int = -1,
+        log_stream: int = 1,
     ) -> Transfer:
         """
         Move everything that comes from one file into another.
@@ -138,6 +140,9 @@ class Relay:
             target: As ``source``.
             own_source: Hand it over: it is closed when the transfer ends.
             own_target: The same; whoever reads it then sees the end.
+            log: A regular file, opened for appending, that keeps the lines that pass
+                in the log format of the container runtime interface; -1 for none.
+            log_stream: 1 if these are stdout, 2 if stderr.
 
         Returns:
             The transfer. It runs by itself; what is not handed over may be closed
@@ -149,7 +154,9 @@ class Relay:
         flags = lib.HCSSHIM_COPY_OWNS_SOURCE if own_source else 0
         flags |= lib.HCSSHIM_COPY_OWNS_TARGET if own_target else 0
         transfer = ffi.new("uint64_t *")
-        code = lib.hcsshim_relay_copy(self._relay, source, target, flags, transfer)
+        code = lib.hcsshim_relay_copy_logged(
+            self._relay, source, target, log, log_stream, flags, transfer
+        )
         check(code, "relay")
         return Transfer(self, int(transfer[0]))
 
