@@ -122,7 +122,7 @@ class Relay:
         """The ``hcsshim_relay *``."""
         return self._relay
 
-    def copy(
+    def copy(  # noqa: PLR0913 - what a transfer can be given
         self,
         source: int,
         target: int,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from hcsshim._ffi import CData
     from hcsshim._native.loop import LoopTickets
+    from hcsshim._native.trace import Tracer
 
 _E_HANDLE: int = lib.HCSSHIM_E_HANDLE
 _INTERRUPTED: int = lib.HCSSHIM_E_INTERRUPTED
@@ -29,15 +30,29 @@ _DISCONNECT_EVENT: int = lib.HCSSHIM_EVENT_SERVICE_DISCONNECT
 class NativeOperation:
     """A submitted call; see :class:`hcsshim._native.port.Operation`."""
 
-    __slots__ = ("_completion", "_lock", "_service", "_ticket", "call", "handle")
+    __slots__ = (
+        "_completion",
+        "_lock",
+        "_service",
+        "_ticket",
+        "_traced",
+        "call",
+        "handle",
+    )
 
     def __init__(
-        self, service: NativeService, call: str, ticket: int, handle: int
+        self,
+        service: NativeService,
+        call: str,
+        ticket: int,
+        handle: int,
+        traced: tuple[int, float] = (0, 0.0),
     ) -> None:
         self._service = service
         self._ticket = ticket
         self._completion: Completion | None = None
         self._lock = allocate_lock()
+        self._traced = traced
         self.call = call
         self.handle = handle
 
@@ -80,6 +95,10 @@ class NativeOperation:
         with self._lock:
             if self._completion is None:
                 self._completion = self._take()
+                if self._service.trace is not None:
+                    number, begin = self._traced
+                    seconds = monotonic() - begin
+                    self._service.trace.answer(number, self._completion, seconds)
             return self._completion
 
     def _take(self) -> Completion:
@@ -111,11 +130,15 @@ class NativeOperation:
         """Ask for cancellation; see the port."""
         if self._completion is not None:
             return False
+        if self._service.trace is not None:
+            self._service.trace.ended(self._traced[0], "cancel")
         code = lib.hcsshim_ticket_cancel(self._service.native, self._ticket)
         return bool(code == 0)
 
     def abandon(self) -> None:
         """Give up waiting; see the port."""
+        if self._service.trace is not None and self._completion is None:
+            self._service.trace.ended(self._traced[0], "abandon")
         lib.hcsshim_ticket_abandon(self._service.native, self._ticket)
 
 
@@ -160,6 +183,9 @@ class NativeSubscription:
                     for _, kind, status, text in reversed(self._queue.drain(timeout))
                 ]
             event = self._waiting.pop() if self._waiting else None
+        trace = self._service.trace
+        if event is not None and trace is not None:
+            trace.event(self._handle, event.type, event.hresult, event.document)
         if event is not None and event.type == _DISCONNECT_EVENT:
             self.close()
         return event
@@ -203,7 +229,7 @@ class NativeService:
         HcsError: No host listens there, or it is of another version.
     """
 
-    __slots__ = ("__weakref__", "_service", "loops", "path", "pid")
+    __slots__ = ("__weakref__", "_service", "loops", "path", "pid", "trace")
 
     def __init__(self, path: str) -> None:
         out = ffi.new("hcsshim_service **")
@@ -216,6 +242,8 @@ class NativeService:
         self.loops: WeakKeyDictionary[AbstractEventLoop, LoopTickets] | None = None
         self.path = path
         self.pid = os.getpid()
+        #: Writes down what is called and answered, if that is asked for.
+        self.trace = _tracer() if "HCSSHIM_TRACE" in os.environ else None
 
     @property
     def native(self) -> CData:
@@ -237,8 +265,9 @@ class NativeService:
     def submit(self, call: str, *arguments: str | int | None) -> NativeOperation:
         """Begin a call; see :class:`hcsshim._native.port.Service`."""
         ticket = ffi.new("uint64_t *")
-        handle = self._submit(call, arguments, ticket)
-        return NativeOperation(self, call, ticket[0], handle)
+        begin = 0.0 if self.trace is None else monotonic()
+        handle, number = self._submit(call, arguments, ticket)
+        return NativeOperation(self, call, ticket[0], handle, (number, begin))
 
     def send(self, call: str, *arguments: str | int | None) -> None:
         """Begin a call whose answer nobody wants; see the port."""
@@ -252,7 +281,7 @@ class NativeService:
 
     def _submit(
         self, call: str, arguments: tuple[str | int | None, ...], ticket: CData
-    ) -> int:
+    ) -> tuple[int, int]:
         values = ffi.new("hcsshim_value[]", len(arguments))
         texts = []  # what C borrows must live until it returns
         for value, argument in zip(values, arguments, strict=True):
@@ -272,10 +301,16 @@ class NativeService:
             ticket,
             handle,
         )
+        number = 0
+        if self.trace is not None:
+            wanted = ticket != ffi.NULL
+            number = self.trace.call(call, arguments, handle[0], wanted=wanted)
+            if code < 0:
+                self.trace.ended(number, "refused")
         if code == _E_HANDLE:
             raise HandleClosedError(operation=call)
         check(code, call)
-        return int(handle[0])
+        return int(handle[0]), number
 
     def subscribe(self, call: str, handle: int, options: int = 0) -> NativeSubscription:
         """Listen to a handle's events; see the port."""
@@ -300,6 +335,12 @@ class NativeService:
         No other thread may be in a call of this service, waits excepted.
         """
         ffi.release(self._service)
+
+
+def _tracer() -> Tracer | None:
+    from hcsshim._native.trace import tracer  # noqa: PLC0415 - seldom
+
+    return tracer()
 
 
 _lock = allocate_lock()

@@ -28,6 +28,14 @@ COMMANDS = {
     "resume": "hcsshim.cli.lifecycle:resume",
     "stats": "hcsshim.cli.stats:stats",
     "events": "hcsshim.cli.events:events",
+    "logs": "hcsshim.cli.logs:logs",
+    "props": "hcsshim.cli.props:props",
+    "modify": "hcsshim.cli.props:modify",
+    "service": "hcsshim.cli.props:service",
+    "doc": "hcsshim.cli.doc:doc",
+    "prune": "hcsshim.cli.prune:prune",
+    "doctor": "hcsshim.cli.doctor:doctor",
+    "trace": "hcsshim.cli.trace:trace",
     "host": "hcsshim.cli.host:host",
 }
 
@@ -105,12 +113,12 @@ def run(  # noqa: PLR0911 - one for each kind of end
         error.show()
         return error.exit_code
     except click.ClickException as error:
-        message = error.format_message()
-        return _fail(program, message, error.exit_code, debug=debug)
+        message, hint = error.format_message(), hint_of(error.__cause__)
+        return _fail(program, message, error.exit_code, hint, debug=debug)
     except BrokenPipeError:
         return _close_stdout()
     except (OSError, ValueError) as error:  # HcsError is an OSError
-        return _fail(program, sentence(error), 1, debug=debug)
+        return _fail(program, sentence(error), 1, hint_of(error), debug=debug)
     return result if isinstance(result, int) else 0
 
 
@@ -120,10 +128,18 @@ def sentence(error: BaseException) -> str:
     return text or type(error).__name__
 
 
-def _fail(program: str, message: str, code: int, *, debug: bool) -> int:
+def hint_of(error: BaseException | None) -> str:
+    """Give the advice that goes with a failure of HCS; mostly none."""
+    hint = getattr(error, "hint", "")
+    return hint if isinstance(hint, str) else ""
+
+
+def _fail(program: str, message: str, code: int, hint: str = "", *, debug: bool) -> int:
     if debug:
         traceback.print_exc()
     click.echo(f"{program}: {message}", err=True)
+    if hint:
+        click.echo(f"hint: {hint}", err=True)
     return code
 
 

@@ -100,13 +100,14 @@ def window_followed(process: Process) -> Iterator[None]:
         signal.signal(signal.SIGWINCH, before)
 
 
-def attach(process: Process, *, console: bool) -> int:
+def attach(process: Process, *, console: bool, log: int | None = None) -> int:
     """
     Join a process's streams to ours and wait for its end.
 
     Args:
         process: Just started; its streams are used up.
         console: It has a terminal: ours passes every key on.
+        log: A file that keeps what the process writes, in CRI's log format.
 
     Returns:
         Its exit code.
@@ -117,7 +118,12 @@ def attach(process: Process, *, console: bool) -> int:
         outputs = []
         for stream, target in ((process.stdout, 1), (process.stderr, 2)):
             if stream is not None:
-                transfer = relay.shared().copy(stream.fileno(), target)
+                transfer = relay.shared().copy(
+                    stream.fileno(),
+                    target,
+                    log=-1 if log is None else log,
+                    log_stream=target,
+                )
                 outputs.append(stack.enter_context(transfer))
                 stream.close()
         if process.stdin is not None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hcsshim.cli import records
 from hcsshim.cli.options import container_options, container_text
 
 if TYPE_CHECKING:
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     help="A whole HCS document instead of the options below; - reads stdin.",
 )
 @container_options
+@click.option(
+    "--log",
+    is_flag=True,
+    help="Keep what its processes write, for `hcsshim logs`.",
+)
 @click.argument("system_id", metavar="ID")
 @click.pass_context
 def create(  # noqa: PLR0913 - click gives every option as an argument
@@ -34,6 +40,7 @@ def create(  # noqa: PLR0913 - click gives every option as an argument
     memory: int | None,
     cpus: float | None,
     unisolated: bool,
+    log: bool,
     system_id: str,
 ) -> None:
     """
@@ -63,5 +70,12 @@ def create(  # noqa: PLR0913 - click gives every option as an argument
             keep=True,
         )
     )
-    ComputeSystem.create(system_id, text).close()
+    if log:
+        records.new_folder(system_id, scratch=False, log=True)
+    try:
+        ComputeSystem.create(system_id, text).close()
+    except BaseException:
+        if log:
+            records.remove(system_id)
+        raise
     click.echo(system_id)

@@ -50,9 +50,58 @@ def _folder_of(system_id: str) -> Path:
     return _folder() / (name if name.strip(".") else f"%{name}")
 
 
-def new_scratch(system_id: str) -> str:
+@attrs.frozen(kw_only=True)
+class Folder:
     """
-    Make the folder for what a container writes.
+    What is kept of one container on disk.
+
+    Args:
+        path: Of the folder.
+        system_id: The container's id; ``None`` for one that was being removed.
+        size_bytes: All that is in it.
+    """
+
+    path: str
+    system_id: str | None
+    size_bytes: int
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += Path(place, name).lstat().st_size
+            except OSError:  # noqa: PERF203 - it was removed meanwhile
+                continue
+    return total
+
+
+def folders() -> list[Folder]:
+    """List what is kept, whoever it is of."""
+    found = []
+    for path in sorted(_folder().glob("*")):
+        name: str | None = None
+        if not path.name.startswith("."):
+            try:
+                name = (path / "id").read_text("utf-8")
+            except OSError:
+                name = path.name
+        found.append(Folder(path=str(path), system_id=name, size_bytes=_size(path)))
+    return found
+
+
+def new_folder(system_id: str, *, scratch: bool, log: bool) -> str | None:
+    """
+    Make the folder for what is kept of a container.
+
+    Args:
+        system_id: Its id.
+        scratch: Whether what it writes is kept.
+        log: Whether the stdio of its processes is kept.
+
+    Returns:
+        The path for what it writes, if that is kept.
 
     Raises:
         FileExistsError: Something is kept of a container of this id.
@@ -66,8 +115,19 @@ def new_scratch(system_id: str) -> str:
             f"something is kept of a container {system_id!r}; "
             f"remove it with: hcsshim rm {system_id}"
         ) from None
+    (folder / "id").write_text(system_id, "utf-8")
+    if log:
+        (folder / "log").touch(mode=0o600)
+    if not scratch:
+        return None
     (folder / "scratch").mkdir()
     return str(folder / "scratch")
+
+
+def log_path(system_id: str) -> Path | None:
+    """Give the file that keeps the stdio of a container; ``None`` if none does."""
+    path = _folder_of(system_id) / "log"
+    return path if path.exists() else None
 
 
 def keep(record: Record) -> None:
@@ -96,8 +156,18 @@ def remove(system_id: str) -> bool:
     # Renamed first, so that an interrupted removal leaves no half container.
     doomed = folder.with_name(f".{folder.name}.{os.getpid()}.{time():.0f}")
     folder.rename(doomed)
+    _remove(doomed)
+    return True
+
+
+def remove_rubbish(path: str) -> None:
+    """Remove a folder whose removal was cut short; gone already is fine."""
+    if Path(path).parent == _folder() and Path(path).exists():
+        _remove(Path(path))
+
+
+def _remove(doomed: Path) -> None:
     # overlayfs leaves a folder that nobody, not even its owner, may enter.
     for closed in (doomed / "scratch" / "work").glob("*"):
         closed.chmod(0o700)
     shutil.rmtree(doomed)
-    return True

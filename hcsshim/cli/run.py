@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager, suppress
 from time import time
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import click
 
 from hcsshim.cli import records
 from hcsshim.cli.app import sentence
+from hcsshim.cli.logs import open_log, open_log_file
 from hcsshim.cli.options import (
     container_options,
     container_text,
@@ -59,9 +61,14 @@ def run_in(  # noqa: PLR0913 - the options of process_options
     user: str | None,
     interactive: bool,
     tty: bool,
+    log: int | None = None,
 ) -> int:
     """Run a command in a running system, joined to our stdio; give its exit code."""
     from hcsshim.cli.attach import attach, window_size  # noqa: PLC0415 - lazily
+    from hcsshim.ntstatus import (  # noqa: PLC0415 - as above
+        describe_exit_code,
+        exit_code_name,
+    )
 
     with run_errors(NOT_FOUND, NOT_EXECUTABLE):
         process = system.create_process(
@@ -74,12 +81,24 @@ def run_in(  # noqa: PLR0913 - the options of process_options
             stderr=not tty,
         )
     with process, run_errors():
-        return attach(process, console=tty and interactive)
+        exit_code = attach(process, console=tty and interactive, log=log)
+    if exit_code_name(exit_code) is not None:
+        meaning = describe_exit_code(exit_code)
+        click.echo(f"hcsshim: the command exited with {meaning}", err=True)
+    return exit_code
 
 
 @click.command()
 @click.option("--name", help="The container's id; by default a new one.")
 @click.option("--rm", "remove", is_flag=True, help="Keep nothing of it.")
+@click.option(
+    "--log", "keep_log", is_flag=True, help="Keep its output for `hcsshim logs`."
+)
+@click.option(
+    "--log-file",
+    metavar="FILE",
+    help="Add its output to FILE, in CRI's log format.",
+)
 @container_options
 @process_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
@@ -87,6 +106,8 @@ def run(  # noqa: PLR0913 - click gives every option as an argument
     *,
     name: str | None,
     remove: bool,
+    keep_log: bool,
+    log_file: str | None,
     layers: tuple[str, ...],
     scratch: str | None,
     volumes: tuple[Volume, ...],
@@ -118,9 +139,19 @@ def run(  # noqa: PLR0913 - click gives every option as an argument
     from hcsshim.hcs._run import new_id  # noqa: PLC0415 - lazily
 
     system_id = name or new_id()
-    keeps = bool(layers) and not remove and scratch is None
+    if keep_log and (remove or log_file is not None):
+        raise click.UsageError("--log keeps a log; drop --rm and --log-file")
+    keeps_scratch = bool(layers) and not remove and scratch is None
+    keeps = keeps_scratch or keep_log
+    folder, log = scratch, None
     with run_errors():
-        folder = records.new_scratch(system_id) if keeps else scratch
+        if keeps:
+            made = records.new_folder(system_id, scratch=keeps_scratch, log=keep_log)
+            folder = made or scratch
+        if log_file is not None:
+            log = open_log_file(log_file)
+        elif keep_log:
+            log = open_log(system_id)
     begin, exit_code = time(), None
     try:
         text = container_text(
@@ -142,8 +173,11 @@ def run(  # noqa: PLR0913 - click gives every option as an argument
             user=user,
             interactive=interactive,
             tty=tty,
+            log=log,
         )
     finally:
+        if log is not None:
+            os.close(log)
         if keeps and exit_code is None:
             records.remove(system_id)
         elif keeps:
@@ -169,6 +203,7 @@ def run_system(  # noqa: PLR0913 - the options of process_options
     user: str | None,
     interactive: bool,
     tty: bool,
+    log: int | None,
 ) -> int:
     """Create a system, run a command in it, end the system; give the exit code."""
     from hcsshim import ComputeSystem, HcsError  # noqa: PLC0415 - lazily
@@ -189,6 +224,7 @@ def run_system(  # noqa: PLR0913 - the options of process_options
                 user=user,
                 interactive=interactive,
                 tty=tty,
+                log=log,
             )
         except Exception:
             with suppress(HcsError):  # what went wrong before is what is told
@@ -228,13 +264,19 @@ def exec_(  # noqa: PLR0913 - click gives every option as an argument
 
     with run_errors():
         system = ComputeSystem.open(system_id)
-    with system:
-        return run_in(
-            system,
-            command,
-            variables=environment(variables, env_files),
-            workdir=workdir,
-            user=user,
-            interactive=interactive,
-            tty=tty,
-        )
+        log = open_log(system_id)
+    try:
+        with system:
+            return run_in(
+                system,
+                command,
+                variables=environment(variables, env_files),
+                workdir=workdir,
+                user=user,
+                interactive=interactive,
+                tty=tty,
+                log=log,
+            )
+    finally:
+        if log is not None:
+            os.close(log)

@@ -50,7 +50,7 @@ def ps(*, everything: bool, quiet: bool, as_json: bool) -> None:
     rows += [
         {
             "ID": record.id,
-            "STATE": f"Exited ({record.exit_code})",
+            "STATE": f"Exited ({_code_text(record.exit_code)})",
             "TYPE": "Container",
             "OWNER": "hcsshim",
             "COMMAND": " ".join(record.command),
@@ -59,6 +59,14 @@ def ps(*, everything: bool, quiet: bool, as_json: bool) -> None:
     ]
     columns = ["ID", "STATE", "TYPE", "OWNER"] + ["COMMAND"] * everything
     print_table(columns, rows)
+
+
+def _code_text(exit_code: int | None) -> str:
+    """Write an exit code with its name of Windows, where it has one."""
+    from hcsshim.ntstatus import exit_code_name  # noqa: PLC0415 - lazily
+
+    found = exit_code_name(exit_code)
+    return str(exit_code) if found is None or exit_code is None else found.name
 
 
 def _ended(record: records.Record) -> dict[str, object]:
