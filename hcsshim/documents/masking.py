@@ -62,7 +62,9 @@ def _mask_variables(value: JSON) -> JSON:
         return dict.fromkeys(value, MASK)
     if isinstance(value, list):
         return [
-            f"{item.partition('=')[0]}={MASK}" if isinstance(item, str) else MASK
+            f"{item.partition('=')[0]}={MASK}"
+            if isinstance(item, str) and "=" in item
+            else MASK
             for item in value
         ]
     return MASK if value else value
