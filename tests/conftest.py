@@ -15,12 +15,17 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from hcsshim._native import calls, host_process
 from hcsshim.host import wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# Examples are not kept: who runs the tests may not be who owns the folder.
+settings.register_profile("tests", database=None)
+settings.load_profile("tests")
 
 #: What the kernel and a host have to clean up after a test, at most.
 _SETTLE_SECONDS = 30.0
