@@ -11,22 +11,20 @@ empty here.
 from __future__ import annotations
 
 import os
-import signal
-import socket
 import sys
 from typing import TYPE_CHECKING
 
 from hcsshim._native import calls
 from hcsshim._native.trace_file import Entry, read_trace
 from hcsshim.documents.masking import mask_text
-from hcsshim.host import wire
+from hcsshim.host import transport, wire
 from hcsshim.host.connection import Connection
 from hcsshim.host.loop import READ, Loop
 from hcsshim.host.results import refuse
 from hcsshim.hresult import HResult
 
 if TYPE_CHECKING:
-    from hcsshim.host.loop import Timer
+    from hcsshim.host.timers import Timer
 
 #: How long a call of the trace that does not come holds up what came after it.
 _PATIENCE_SECONDS = 1.0
@@ -183,16 +181,21 @@ class Client:
     One client of a replay.
 
     Args:
-        stream: Its socket.
+        stream: Its connection.
+        process: At the other end.
         loop: That watches it.
         replay: What it is answered from.
     """
 
-    def __init__(self, stream: socket.socket, loop: Loop, replay: Replay) -> None:
+    def __init__(
+        self, stream: transport.Stream, process: int, loop: Loop, replay: Replay
+    ) -> None:
         self._replay = replay
         self._greeted = False
         self._rows = {row.number: row for row in calls.table() if row.remote}
-        self._connection = Connection(stream, loop, self._receive, lambda _: None)
+        self._connection = Connection(
+            stream, process, loop, self._receive, lambda _: None
+        )
 
     def send(self, frame: bytes, files: tuple[int, ...] = ()) -> None:
         """Send a frame, if the client is still there."""
@@ -232,29 +235,20 @@ def serve(trace: str, path: str, *, real_time: bool, ready: int = -1) -> int:
 
     loop = Loop(failed)
     replay = Replay(list(read_trace(trace)), loop, real_time=real_time)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
-    try:
-        listener.bind(path)
-    finally:
-        os.umask(before)
-    listener.listen()
-    listener.setblocking(False)
+    listener = transport.Listener(path, loop)
 
     def accept(_events: int) -> None:
-        stream, _ = listener.accept()
-        Client(stream, loop, replay)
+        stream, process = listener.accept()
+        Client(stream, process, loop, replay)
 
     loop.watch(listener.fileno(), READ, accept)
-    signal.set_wakeup_fd(loop.wake_file, warn_on_full_buffer=False)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: loop.call_soon(loop.stop))
+    loop.call_on_signals(loop.stop)
     if ready >= 0:
         os.write(ready, b"1")
         os.close(ready)
     loop.run()
+    listener.hide()
     listener.close()
-    os.unlink(path)
     loop.close()
     return replay.unmatched
 
