@@ -20,7 +20,7 @@ from hcsshim._native import relay
 from hcsshim.errors import HcsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from hcsshim import Process
@@ -100,7 +100,13 @@ def window_followed(process: Process) -> Iterator[None]:
         signal.signal(signal.SIGWINCH, before)
 
 
-def attach(process: Process, *, console: bool, log: int | None = None) -> int:
+def attach(
+    process: Process,
+    *,
+    console: bool,
+    log: int | None = None,
+    ended: Callable[[], None] | None = None,
+) -> int:
     """
     Join a process's streams to ours and wait for its end.
 
@@ -108,6 +114,7 @@ def attach(process: Process, *, console: bool, log: int | None = None) -> int:
         process: Just started; its streams are used up.
         console: It has a terminal: ours passes every key on.
         log: A file that keeps what the process writes, in CRI's log format.
+        ended: Called when it has ended, and somebody else may still have its output.
 
     Returns:
         Its exit code.
@@ -135,6 +142,8 @@ def attach(process: Process, *, console: bool, log: int | None = None) -> int:
             stack.enter_context(raw_terminal())
             stack.enter_context(window_followed(process))
         exit_code = process.wait()
+        if ended is not None:
+            ended()
         for output in outputs:
             output.result()  # what it wrote last is still on its way
     return exit_code

@@ -8,7 +8,6 @@ fulfilled already, or cannot be had. :func:`unsupported` names the latter.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import attrs
@@ -231,8 +230,3 @@ def _guest_windows(spec: Spec) -> Windows | None:
         return None
     network = WindowsNetwork(network_namespace=namespace) if namespace else None
     return Windows(devices=windows.devices, network=network)
-
-
-def same_machine() -> bool:
-    """Tell whether this system can run Linux containers without a utility VM."""
-    return os.name == "posix"
