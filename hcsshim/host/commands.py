@@ -71,7 +71,9 @@ def read_request(text: str | None) -> Request:
     user = document.text("User")
     command = Command(
         arguments=_arguments(document),
-        environment=_environment(document.table("Environment"), user, console),
+        environment=_set_only(
+            _environment(document.table("Environment"), user, console)
+        ),
         directory=container_path(document.text("WorkingDirectory")),
         user=user,
         console=console,
@@ -106,13 +108,18 @@ def _program(name: str) -> str:
 def _environment(
     given: dict[str, str], user: str, console: tuple[int, int] | None
 ) -> dict[str, str]:
-    """Merge variables over the usual ones; an empty value takes one away."""
+    """Merge variables over the usual ones."""
     if sys.platform == "win32":
         return given  # the silo has the rest
     environment = {"PATH": _PATH, "HOME": "/root" if user in ("", "root") else "/"}
     if console is not None:
         environment["TERM"] = "xterm"
     environment.update(given)
+    return environment
+
+
+def _set_only(environment: dict[str, str]) -> dict[str, str]:
+    """On Windows an empty value takes a variable away; Linux guests keep it."""
     return {name: value for name, value in environment.items() if value}
 
 

@@ -131,7 +131,7 @@ def create_scratch(
             stream.truncate(size_gb * _GIB)
         prepare_disk(image)
         with image.open("rb", buffering=0) as stream:
-            create_vhdx(target, source=io.BufferedReader(SparseReader(stream)))
+            create_vhdx(target, source=SparseReader(stream))  # type: ignore[arg-type]  # it reads and seeks, which is all
     if kept is not None:
         _copy(target, kept)
 

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import random
-import select
 import signal
-import struct
 import subprocess
 import sys
-import termios
-from fcntl import ioctl
 from typing import TYPE_CHECKING
 
 import pytest
+from terminals import Terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -171,59 +167,13 @@ def test_rm_keeps_nothing(hcsshim: Hcsshim, layer: Path) -> None:
     assert before == hcsshim("ps", "-a", "-q").stdout
 
 
-class Terminal:
-    """The command line at a terminal of its own."""
-
-    def __init__(self, *arguments: str, rows: int = 33, columns: int = 77) -> None:
-        self.master, slave = pty.openpty()
-        self.resize(rows, columns)
-        self.before = termios.tcgetattr(slave)
-        self.slave = slave
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "hcsshim", *arguments],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-            preexec_fn=lambda: ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no threads
-        )
-        self.output = b""
-
-    def resize(self, rows: int, columns: int) -> None:
-        """Change the size of the window."""
-        size = struct.pack("HHHH", rows, columns, 0, 0)
-        ioctl(self.master, termios.TIOCSWINSZ, size)
-
-    def expect(self, text: bytes) -> None:
-        """Read until the screen has shown a text since the last one expected."""
-        while text not in self.output:
-            ready, _, _ = select.select([self.master], [], [], 20)
-            assert ready, self.output
-            self.output += os.read(self.master, 4096)
-        self.output = self.output.partition(text)[2]
-
-    def type(self, text: bytes) -> None:
-        """Press keys."""
-        os.write(self.master, text)
-
-    def close(self) -> int:
-        """Wait for the end; the terminal must be as before. Gives the exit code."""
-        while select.select([self.master], [], [], 0)[0]:
-            self.output += os.read(self.master, 4096)
-        code = self.process.wait(timeout=20)
-        assert self.before == termios.tcgetattr(self.slave)
-        os.close(self.master)
-        os.close(self.slave)
-        return code
-
-
 @pytest.mark.usefixtures("host")
 def test_terminal() -> None:
     """
     ``-it``: keys arrive, the window's size is followed, Ctrl-C goes to the command,
     and our terminal is as before afterwards.
     """
-    terminal = Terminal("run", "-it", "--", "sh")
+    terminal = Terminal("hcsshim", "run", "-it", "--", "sh")
     terminal.type(b"PS1=ready-; tty; stty size\r")
     terminal.expect(b"/dev/pts/")
     terminal.expect(b"33 77")

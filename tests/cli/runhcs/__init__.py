@@ -1,0 +1,1 @@
+"""Tests of ``runhcs``; a package, so that they share their bundles."""
