@@ -36,15 +36,19 @@ def runc(tmp_path: Path) -> Iterator[Runc]:
     command = [path, "--root", str(tmp_path / "runc")]
 
     def run(*arguments: str) -> bytes:
-        with (tmp_path / "runc.out").open("wb") as stdout:
-            subprocess.run(
+        with (
+            (tmp_path / "runc.out").open("wb") as stdout,
+            (tmp_path / "runc.err").open("wb") as stderr,
+        ):
+            done = subprocess.run(
                 [*command, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
-                stderr=subprocess.DEVNULL,
-                check=True,
+                stderr=stderr,
+                check=False,
                 timeout=60,
             )
+        assert 0 == done.returncode, (tmp_path / "runc.err").read_text()
         return (tmp_path / "runc.out").read_bytes()
 
     yield run
@@ -67,6 +71,9 @@ def test_state_list_and_ps_are_those_of_runc(
         "namespaces": [{"type": kind} for kind in ("mount", "pid", "network")]
     }
     specification["linux"]["cgroupsPath"] = f"/hcsshim-tests-{container_id}"
+    specification["mounts"] = [
+        {"type": "proc", "source": "proc", "destination": "/proc"}
+    ]
     del specification["hostname"]  # it would need another namespace
     made = bundle(specification)
     (made / "rootfs").unlink()  # runc follows no link, and makes folders in it
@@ -89,8 +96,9 @@ def test_state_list_and_ps_are_those_of_runc(
 
     for step in ("created", "running"):
         assert list(theirs[step]) == list(ours[step])
-        for name in ("ociVersion", "id", "status", "annotations"):
+        for name in ("id", "status", "annotations"):
             assert theirs[step][name] == ours[step][name]
+        assert "1.0.2" == ours[step]["ociVersion"]  # runc tells the newest it knows
         assert ("", "runhcs") == (theirs[step]["owner"], ours[step]["owner"])
         assert folder == theirs[step]["bundle"] == ours[step]["bundle"]
         assert f"{folder}/rootfs" == ours[step]["rootfs"]
