@@ -119,7 +119,9 @@ def _environment(
 
 
 def _set_only(environment: dict[str, str]) -> dict[str, str]:
-    """On Windows an empty value takes a variable away; Linux guests keep it."""
+    """An empty value takes a variable away, but for Linux guests."""
+    if sys.platform == "win32":
+        return environment  # the silo does that
     return {name: value for name, value in environment.items() if value}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -169,16 +169,17 @@ def run(  # noqa: PLR0913 - click gives every option as an argument
         host=host,
         attached=not detach,
     )
-    try:
-        runtime.start(container_id)
-    except BaseException:
-        runtime.delete(container_id, force=True)
-        shim.wait()
-        raise
-    if detach:
-        shim.release()
-        return 0
-    with _signals_passed_on(shim):
+    # First: once its output shows, a person may press Ctrl-C.
+    with nullcontext() if detach else _signals_passed_on(shim):
+        try:
+            runtime.start(container_id)
+        except BaseException:
+            runtime.delete(container_id, force=True)
+            shim.wait()
+            raise
+        if detach:
+            shim.release()
+            return 0
         exit_code = shim.wait()
     runtime.delete(container_id, force=True)
     return exit_code
