@@ -177,7 +177,7 @@ class StateStore:
         except FileNotFoundError:
             raise NoContainerError(container_id) from None
         # overlayfs leaves a folder that nobody, not even its owner, may enter.
-        for closed in doomed.glob("scratch/work/*"):
+        for closed in (doomed / "scratch" / "work").glob("*"):
             closed.chmod(0o700)
         shutil.rmtree(doomed)
 

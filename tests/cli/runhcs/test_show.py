@@ -133,8 +133,8 @@ def test_a_bundle_of_runc_runs_as_it_is(
     )
 
     lines = done.stdout.decode().replace("\r", "").split("\n")
-    assert "runc" in lines
-    assert "24 80" in lines
+    assert any(line.endswith("runc") for line in lines)  # beside a prompt, perhaps
+    assert any(line.endswith("24 80") for line in lines)
     assert "warning" not in (tmp_path / "log").read_text()
 
 
