@@ -36,6 +36,7 @@ COMMANDS = {
     "prune": "hcsshim.cli.prune:prune",
     "doctor": "hcsshim.cli.doctor:doctor",
     "trace": "hcsshim.cli.trace:trace",
+    "image": "hcsshim.cli.image:image",
     "host": "hcsshim.cli.host:host",
 }
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     type=click.File("r", encoding="utf-8"),
     help="A whole HCS document instead of the options below; - reads stdin.",
 )
+@click.option("--image", help="Take the layers of an image.")
 @container_options
 @click.option(
     "--log",
@@ -33,6 +34,7 @@ def create(  # noqa: PLR0913 - click gives every option as an argument
     ctx: click.Context,
     *,
     document: TextIO | None,
+    image: str | None,
     layers: tuple[str, ...],
     scratch: str | None,
     volumes: tuple[Volume, ...],
@@ -49,10 +51,18 @@ def create(  # noqa: PLR0913 - click gives every option as an argument
     \b
     Examples:
       hcsshim create web --layer rootfs --memory 512m
+      hcsshim create web --image debian:12
       hcsshim create web --document config.json
     """  # noqa: D301 - click's mark for text to be left as it is
     from hcsshim import ComputeSystem  # noqa: PLC0415 - lazily
 
+    if image is not None:
+        if layers or document is not None:
+            raise click.UsageError("--image has layers of its own", ctx)
+        from hcsshim.images import ImageStore  # noqa: PLC0415 - lazily
+
+        store = ImageStore()
+        layers = store.layer_folders(store.find(image))
     described = layers or scratch or volumes or hostname or memory or cpus or unisolated
     if document is not None and described:
         raise click.UsageError("--document says all there is; drop the others", ctx)

@@ -11,6 +11,7 @@ import click
 
 from hcsshim.cli import records
 from hcsshim.cli.app import sentence
+from hcsshim.cli.image import what_to_run
 from hcsshim.cli.logs import open_log, open_log_file
 from hcsshim.cli.options import (
     container_options,
@@ -99,15 +100,19 @@ def run_in(  # noqa: PLR0913 - the options of process_options
     metavar="FILE",
     help="Add its output to FILE, in CRI's log format.",
 )
+@click.option("--image", help="Run an image, which has layers and a command.")
+@click.option("--entrypoint", metavar="PROGRAM", help="Instead of the image's own.")
 @container_options
 @process_options
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def run(  # noqa: PLR0913 - click gives every option as an argument
     *,
     name: str | None,
     remove: bool,
     keep_log: bool,
     log_file: str | None,
+    image: str | None,
+    entrypoint: str | None,
     layers: tuple[str, ...],
     scratch: str | None,
     volumes: tuple[Volume, ...],
@@ -126,18 +131,23 @@ def run(  # noqa: PLR0913 - click gives every option as an argument
     """
     Run COMMAND in a container of its own, and end the container with it.
 
-    With --layer, what the command wrote is kept until `hcsshim rm`, unless --rm or
-    --scratch is given. The exit code is the command's; 125 if hcsshim failed, 126 and
-    127 if the command cannot be executed or does not exist.
+    An image says what is run, where and as whom; COMMAND and options come before it.
+    With --layer or --image, what was written is kept until `hcsshim rm`, unless --rm
+    or --scratch is given. The exit code is the command's; 125 if hcsshim failed, 126
+    and 127 if the command cannot be executed or does not exist.
 
     \b
     Examples:
       hcsshim run -- sh -c 'echo hello from $(hostname)'
+      hcsshim run -it --rm --image debian:12 -- bash
       hcsshim run -it --rm --layer rootfs -v "$PWD:/src:ro" -w /src -- sh
       printf 'a\\nb\\n' | hcsshim run -i -- wc -l
     """  # noqa: D301 - click's mark for text to be left as it is
     from hcsshim.hcs._run import new_id  # noqa: PLC0415 - lazily
 
+    with run_errors():
+        wanted = what_to_run(image, layers, command, entrypoint)
+    layers, command = wanted.layers, wanted.command
     system_id = name or new_id()
     if keep_log and (remove or log_file is not None):
         raise click.UsageError("--log keeps a log; drop --rm and --log-file")
@@ -168,9 +178,9 @@ def run(  # noqa: PLR0913 - click gives every option as an argument
             system_id,
             text,
             command,
-            variables=environment(variables, env_files),
-            workdir=workdir,
-            user=user,
+            variables=wanted.variables | environment(variables, env_files),
+            workdir=workdir or wanted.workdir,
+            user=user or wanted.user,
             interactive=interactive,
             tty=tty,
             log=log,

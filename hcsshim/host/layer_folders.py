@@ -6,7 +6,7 @@ kernel's overlay takes it, where a deleted file is a character device 0/0 and a
 directory that hides those below has the attribute ``user.overlay.opaque``.
 
 A **writable layer** is a folder with ``layer.json``, its disk ``sandbox.vhdx``, and
-``upper`` and ``work``, which take what is written.
+``Files``, which takes what is written: silos know it as ``upper``, beside ``work``.
 
 Either may have ``Mount``, where the whole chain is seen while the layer is prepared.
 A layer that was imported from a tar has ``Files`` and ``.hcsshim`` instead. Any other
@@ -61,7 +61,7 @@ class LayerFolder:
     @property
     def tree(self) -> str:
         """The folder of what this layer adds to its parents."""
-        return os.path.join(self.path, UPPER if self.writable else FILES)
+        return os.path.join(self.path, FILES)
 
     @property
     def mount_point(self) -> str:
@@ -272,8 +272,9 @@ def create(path: str) -> None:
 
 def make_writable(folder: str, parents: Sequence[str]) -> None:
     """Put into a folder what a writable layer has, its disk apart."""
-    for name in (UPPER, "work"):
+    for name in (FILES, "work"):
         make_tree(os.path.join(folder, name))
+    os.symlink(FILES, os.path.join(folder, UPPER))
     write_marker(folder, writable=True, parents=parents)
 
 

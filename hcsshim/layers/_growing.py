@@ -48,6 +48,29 @@ def remove_leftovers(target: Path) -> None:
                 os.close(descriptor)
 
 
+def _make_partial(final: Path) -> tuple[Path, int | None]:
+    """
+    Make the folder under its other name, and mark it as in use.
+
+    Until it is marked, another process may take it for a leftover; then it is made
+    once more.
+    """
+    while True:
+        partial = final.parent / f".{final.name}.{secrets.token_hex(6)}.partial"
+        partial.mkdir()
+        if fcntl is None:
+            return partial, None
+        try:
+            descriptor = lock_folder(partial)
+        except FileNotFoundError:
+            continue
+        if descriptor is None:
+            continue
+        if partial.is_dir():
+            return partial, descriptor
+        os.close(descriptor)
+
+
 @contextmanager
 def growing(target: str | os.PathLike[str]) -> Iterator[Path]:
     """
@@ -72,9 +95,7 @@ def growing(target: str | os.PathLike[str]) -> Iterator[Path]:
     if final.is_dir() and any(final.iterdir()):
         raise taken
     remove_leftovers(final)
-    partial = final.parent / f".{final.name}.{secrets.token_hex(6)}.partial"
-    partial.mkdir()
-    descriptor = lock_folder(partial) if fcntl is not None else None
+    partial, descriptor = _make_partial(final)
     try:
         yield partial
         try:

@@ -167,7 +167,7 @@ def test_mounted_shows_the_chain(base: Path, scratch: Layer) -> None:
         Path(path, "gone").unlink()
 
     assert not Path(path, "kept").exists()
-    assert "new\n" == Path(scratch.path, "upper", "new").read_text()
+    assert "new\n" == Path(scratch.path, "Files", "new").read_text()
     assert (base / "Files" / "gone").exists()
     assert "" == layers.layer_mount_path(scratch.path)
 
@@ -251,7 +251,7 @@ def test_layer_folder_is_the_scratch_of_a_system(base: Path, scratch: Layer) -> 
     """A writable layer need not be mounted to be a container's."""
     run("rm /gone; echo written > /after", base, scratch.path)
 
-    upper = Path(scratch.path, "upper")
+    upper = Path(scratch.path, "Files")
     assert "written\n" == (upper / "after").read_text()
     assert stat.S_ISCHR((upper / "gone").lstat().st_mode)
 
@@ -411,11 +411,11 @@ def test_export_keeps_holes_and_links(folder: Path, base: Path) -> None:
 
 def test_copy_is_a_layer_of_its_own(folder: Path, scratch: Layer) -> None:
     """A copy has what the layer has."""
-    Path(scratch.path, "upper", "file").write_text("written\n")
+    Path(scratch.path, "Files", "file").write_text("written\n")
 
     layers.copy_layer(scratch.path, folder / "copy", scratch.parents)
 
-    assert "written\n" == (folder / "copy" / "upper" / "file").read_text()
+    assert "written\n" == (folder / "copy" / "Files" / "file").read_text()
     assert layers.layer_exists(folder / "copy")
 
 
