@@ -189,7 +189,8 @@ class HcsError(OSError):
         """What usually helps, in a sentence or two; ``""`` where nothing is known."""
         from hcsshim.hints import hint_of  # noqa: PLC0415 - only failures
 
-        return hint_of(self.hresult)
+        # What our own checks found needs no advice about the service.
+        return hint_of(self.hresult) if self.operation else ""
 
     def __str__(self) -> str:
         subject = self.operation

@@ -541,4 +541,4 @@ def test_errors_have_hints(error: type[hcsshim.HcsError]) -> None:
     """
     What people meet often comes with advice.
     """
-    assert error().hint
+    assert error(operation="HcsStartComputeSystem").hint
