@@ -9,6 +9,8 @@ involved, and no executor.
 from __future__ import annotations
 
 import asyncio
+import sys
+from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -17,6 +19,8 @@ from hcsshim._native.events import EventQueue
 from hcsshim.errors import HandleClosedError, HcsTimeoutError, check
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hcsshim._native.port import Completion, Event
     from hcsshim._native.service import (
         NativeOperation,
@@ -27,12 +31,29 @@ if TYPE_CHECKING:
 _E_HANDLE: int = lib.HCSSHIM_E_HANDLE
 
 
+def watch(
+    loop: asyncio.AbstractEventLoop, file: int, call: Callable[[], None]
+) -> Callable[[], object]:
+    """
+    Have a loop call something whenever a queue's file is ready.
+
+    Returns:
+        What ends that.
+    """
+    if sys.platform == "win32":
+        from hcsshim._native.loop_windows import Watch  # noqa: PLC0415 - by platform
+
+        return Watch(loop, file, call).close
+    loop.add_reader(file, call)
+    return lambda: loop.remove_reader(file)
+
+
 class LoopTickets:
     """
     The calls that one event loop awaits.
 
     Args:
-        loop: It must have ``add_reader``.
+        loop: It must have ``add_reader``, or on Windows be the proactor loop.
     """
 
     __slots__ = ("_futures", "_queue")
@@ -40,7 +61,7 @@ class LoopTickets:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._queue = EventQueue()
         self._futures: dict[int, list[asyncio.Future[bool]]] = {}
-        loop.add_reader(self._queue.fileno(), self._drain)  # the loop keeps it
+        watch(loop, self._queue.fileno(), self._drain)  # the loop keeps it
 
     def _drain(self) -> None:
         for ticket, _, _, _ in self._queue.drain():
@@ -122,8 +143,9 @@ async def await_event(
         if event is not None or subscription.ended:
             return event
         ready: asyncio.Future[bool] = loop.create_future()
-        file = subscription.queue.fileno()
-        loop.add_reader(file, _settle, ready, True)
+        unwatch = watch(
+            loop, subscription.queue.fileno(), partial(_settle, ready, True)
+        )
         timer = None
         if deadline is not None:
             timer = loop.call_at(deadline, _settle, ready, False)
@@ -131,7 +153,7 @@ async def await_event(
             if not await ready:
                 raise HcsTimeoutError(operation="events")
         finally:
-            loop.remove_reader(file)
+            unwatch()
             if timer is not None:
                 timer.cancel()
 

@@ -11,13 +11,17 @@ import os
 import shutil
 import signal
 import sys
-import termios
-import tty
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from hcsshim._native import relay
-from hcsshim.errors import HcsError
+from hcsshim._native.files import duplicate, standard
+from hcsshim.errors import HcsError, NotSupportedError
+
+if sys.platform == "win32":
+    from hcsshim.cli.console_windows import raw_terminal
+else:
+    from hcsshim.cli.console_unix import raw_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +31,12 @@ if TYPE_CHECKING:
 
 #: Signals that are the process's, not ours. A terminal in raw mode sends Ctrl-C as
 #: a byte; these then come from elsewhere.
-PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+if sys.platform == "win32":
+    PASSED_ON = (signal.SIGINT, signal.SIGBREAK)
+    _RESIZED = None
+else:
+    PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+    _RESIZED = signal.SIGWINCH
 
 _FORCE_AFTER = 2  # Ctrl-C that often, and the process is killed
 
@@ -44,18 +53,12 @@ def window_size() -> tuple[int, int]:
     return shutil.get_terminal_size().columns, 24
 
 
-@contextmanager
-def raw_terminal() -> Iterator[None]:
-    """Let every key through to the process; our terminal is as before afterwards."""
-    if not sys.stdin.isatty():
-        yield
-        return
-    before = termios.tcgetattr(0)
-    tty.setraw(0, termios.TCSADRAIN)  # what was typed ahead stays
+def _signal(process: Process, number: int) -> None:
+    """Deliver a signal; a process that cannot have it is killed."""
     try:
-        yield
-    finally:
-        termios.tcsetattr(0, termios.TCSADRAIN, before)
+        process.signal(number)
+    except NotSupportedError:
+        process.kill()
 
 
 @contextmanager
@@ -71,7 +74,7 @@ def signals_passed_on(process: Process) -> Iterator[None]:
             if interrupts >= _FORCE_AFTER:
                 process.kill()
             else:
-                process.signal(number)
+                _signal(process, number)
         except HcsError:
             return  # it has just exited; its exit code tells the rest
 
@@ -93,11 +96,14 @@ def window_followed(process: Process) -> Iterator[None]:
         except HcsError:
             return  # it has just exited
 
-    before = signal.signal(signal.SIGWINCH, resize)
+    if _RESIZED is None:  # nothing tells of it
+        yield
+        return
+    before = signal.signal(_RESIZED, resize)
     try:
         yield
     finally:
-        signal.signal(signal.SIGWINCH, before)
+        signal.signal(_RESIZED, before)
 
 
 def attach(
@@ -127,16 +133,16 @@ def attach(
             if stream is not None:
                 transfer = relay.shared().copy(
                     stream.fileno(),
-                    target,
+                    standard(target),
                     log=-1 if log is None else log,
                     log_stream=target,
                 )
                 outputs.append(stack.enter_context(transfer))
                 stream.close()
         if process.stdin is not None:
-            own = os.dup(process.stdin.fileno())
+            own = duplicate(process.stdin.fileno())
             process.stdin.close()
-            transfer = relay.shared().copy(0, own, own_target=True)
+            transfer = relay.shared().copy(standard(0), own, own_target=True)
             stack.enter_context(transfer)
         if console:
             stack.enter_context(raw_terminal())

@@ -17,6 +17,7 @@ import os
 from _thread import allocate_lock
 from warnings import warn
 
+from hcsshim._native.files import close_file
 from hcsshim.errors import HandleClosedError
 
 TYPE_CHECKING = False  # typing costs more to import than the rest of the package
@@ -171,7 +172,7 @@ class ProcessHandle(Handle):
         """Close the handle, and descriptors nobody took; as :meth:`Handle.close`."""
         for file in self.take_files():
             if file >= 0:
-                os.close(file)
+                close_file(file)
         return super().close(*calls)
 
     def take_files(self) -> tuple[int, int, int]:

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from time import monotonic
 
+from hcsshim._native.files import unblock
 from hcsshim.errors import HcsTimeoutError
 from hcsshim.hcs import _process_steps as steps
 from hcsshim.hcs._calls import timed_out
@@ -66,7 +68,7 @@ _CHUNK = 256 * 1024
 _LONGEST_POLL = 3600.0
 
 
-class Transfers:
+class _Transfers:
     """
     Input on its way to a process, and output on its way from it.
 
@@ -182,6 +184,12 @@ class Transfers:
             self._outputs.pop(file, None)
 
 
+if sys.platform == "win32":
+    from hcsshim.hcs._transfers_windows import Transfers
+else:
+    Transfers = _Transfers
+
+
 class Exchange:
     """
     The streams of a process while all input is written and all output read.
@@ -228,7 +236,7 @@ class Exchange:
         except BrokenPipeError:  # it reads no more: nothing to do about it
             data = None
         file = stdin.fileno()
-        os.set_blocking(file, False)
+        unblock(file)
         self.transfers = Transfers(file, data or b"", stdin.close, outputs)
 
 
@@ -248,7 +256,7 @@ def _writer(file: int) -> Sink:
 def _reading(stream: Reader | None, sink: Sink) -> tuple[int, Sink]:
     if stream is None or stream.closed:
         return -1, sink
-    os.set_blocking(stream.fileno(), False)
+    unblock(stream.fileno())
     sink(stream.take_buffered())
     return stream.fileno(), sink
 

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 import io
+import sys
 from contextlib import suppress
+
+if sys.platform == "win32":
+    from hcsshim._native.pipes_windows import RawPipe
+
+
+def _raw(file: int, *, writing: bool) -> io.RawIOBase:
+    """Wrap a descriptor, or on Windows a handle; it is owned from then on."""
+    if sys.platform == "win32":
+        return RawPipe(file, writing=writing)
+    return io.FileIO(file, "wb" if writing else "rb")
 
 
 class PipeReader(io.BufferedReader):
@@ -17,10 +28,16 @@ class PipeReader(io.BufferedReader):
         Args:
             file: -1 gives ``None``.
         """
-        return None if file < 0 else cls(io.FileIO(file, "rb"), 64 * 1024)
+        return None if file < 0 else cls(_raw(file, writing=False), 64 * 1024)
 
     def take_buffered(self) -> bytes:
         """Take what was read ahead; the descriptor must not block."""
+        if sys.platform == "win32" and isinstance(self.raw, RawPipe):
+            with self.raw.polling():
+                return self._take_buffered()
+        return self._take_buffered()
+
+    def _take_buffered(self) -> bytes:
         ahead = len(self.peek(1))
         return self.read1(ahead) if ahead else b""
 
@@ -36,7 +53,7 @@ class PipeWriter(io.BufferedWriter):
         Args:
             file: -1 gives ``None``.
         """
-        return None if file < 0 else cls(io.FileIO(file, "wb"), 64 * 1024)
+        return None if file < 0 else cls(_raw(file, writing=True), 64 * 1024)
 
 
 def close_stream(stream: PipeReader | PipeWriter) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from datetime import datetime, timedelta, timezone
 from time import monotonic, time
 from typing import TYPE_CHECKING
@@ -65,7 +66,7 @@ def basic(system: System) -> Members:
     members: Members = {
         "Id": system.id,
         "SystemType": "Container",
-        "RuntimeOsType": "Linux",
+        "RuntimeOsType": "Windows" if sys.platform == "win32" else "Linux",
         "RuntimeId": runtime_id(system.id),
         "State": public_name(system.state),
     }

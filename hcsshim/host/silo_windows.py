@@ -104,10 +104,10 @@ class WindowsSilo:
         config = self._config
         if config.layers or config.scratch is not None:
             path = str(config.layers[0] if config.layers else config.scratch)
-            return self._fail("use layers", path, errno.ENOTSUP)
+            return self._fail("use layers", path, errno.ENOSYS)
         if config.mapped_directories:
             path = str(config.mapped_directories[0].source)
-            return self._fail("map directories", path, errno.ENOTSUP)
+            return self._fail("map directories", path, errno.ENOSYS)
         try:
             if config.limits != Limits():
                 self.limit(config.limits)
@@ -214,7 +214,7 @@ class WindowsSilo:
         if made is None or win32.is_set(made.handle):
             raise ProcessLookupError(errno.ESRCH, f"no process {pid} in the silo")
         if number != signals.SIGKILL:
-            raise OSError(errno.ENOTSUP, "a process without a console has no signals")
+            raise OSError(errno.ENOSYS, "a process without a console has no signals")
         self._killed.add(pid)
         jobs.terminate_process(made.handle, _KILLED_CODE)
 
@@ -270,7 +270,7 @@ class WindowsSilo:
         Raises:
             OSError: Always.
         """
-        raise OSError(errno.ENOTSUP, "a job cannot map directories", directory.target)
+        raise OSError(errno.ENOSYS, "a job cannot map directories", directory.target)
 
     def unmap_directory(self, target: str) -> None:
         """
