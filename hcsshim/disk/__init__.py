@@ -14,6 +14,14 @@ if TYPE_CHECKING:
         ext4_root_hash,
         tar_to_ext4,
     )
+    from hcsshim.disk.ext4_reading import (
+        Ext4Entry,
+        Ext4Info,
+        ext4_info,
+        ext4_to_tar,
+        list_ext4,
+        read_ext4_file,
+    )
     from hcsshim.disk.verification import (
         VerityMismatchError,
         verify,
@@ -49,7 +57,9 @@ if TYPE_CHECKING:
 
 #: In which module each public name is.
 _MODULES = {
+    "Ext4Entry": "ext4_reading",
     "Ext4Image": "ext4",
+    "Ext4Info": "ext4_reading",
     "VerityInfo": "verity",
     "VerityMismatchError": "verification",
     "VeritySuperblock": "verity",
@@ -63,8 +73,12 @@ _MODULES = {
     "create_vhd": "vhd",
     "create_vhdx": "vhdx_writing",
     "expand_vhdx": "vhdx_writing",
+    "ext4_info": "ext4_reading",
     "ext4_root_hash": "ext4",
     "ext4_size": "verity",
+    "ext4_to_tar": "ext4_reading",
+    "list_ext4": "ext4_reading",
+    "read_ext4_file": "ext4_reading",
     "read_verity": "verity",
     "read_vhd": "vhd",
     "read_vhdx": "vhdx",
@@ -77,7 +91,9 @@ _MODULES = {
 }
 
 __all__ = [
+    "Ext4Entry",
     "Ext4Image",
+    "Ext4Info",
     "VerityInfo",
     "VerityMismatchError",
     "VeritySuperblock",
@@ -91,8 +107,12 @@ __all__ = [
     "create_vhd",
     "create_vhdx",
     "expand_vhdx",
+    "ext4_info",
     "ext4_root_hash",
     "ext4_size",
+    "ext4_to_tar",
+    "list_ext4",
+    "read_ext4_file",
     "read_verity",
     "read_vhd",
     "read_vhdx",
