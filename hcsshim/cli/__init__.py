@@ -35,6 +35,16 @@ def tar2ext4(arguments: Sequence[str] | None = None) -> NoReturn:
     _start("tar2ext4", "hcsshim.cli.tar2ext4:tar2ext4", arguments)
 
 
+def wclayer(arguments: Sequence[str] | None = None) -> NoReturn:
+    """
+    Run the reference's program for layers and exit with its code.
+
+    Args:
+        arguments: As for :func:`main`.
+    """
+    _start("wclayer", "hcsshim.cli.wclayer:wclayer", arguments)
+
+
 def _start(program: str, command: str, arguments: Sequence[str] | None) -> NoReturn:
     """Run the command that a module has under a name."""
     from importlib import import_module  # noqa: PLC0415 - as below
