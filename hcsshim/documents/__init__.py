@@ -188,6 +188,7 @@ if TYPE_CHECKING:
         HvSocketServiceConfig as HvSocketServiceConfig,
     )
     from hcsshim.documents.hv_socket import HvSocketSystemConfig as HvSocketSystemConfig
+    from hcsshim.documents.identity import runtime_id as runtime_id
     from hcsshim.documents.judging import Problem as Problem
     from hcsshim.documents.judging import problems as problems
     from hcsshim.documents.layer_storage import CimMount as CimMount
@@ -201,6 +202,8 @@ if TYPE_CHECKING:
     from hcsshim.documents.mapped_directory import MappedDirectory as MappedDirectory
     from hcsshim.documents.mapped_pipe import MappedPipe as MappedPipe
     from hcsshim.documents.mapped_pipe import MappedPipePathType as MappedPipePathType
+    from hcsshim.documents.masking import mask_json as mask_json
+    from hcsshim.documents.masking import mask_text as mask_text
     from hcsshim.documents.migration import (
         BlackoutExitedEventDetails as BlackoutExitedEventDetails,
     )
@@ -342,6 +345,12 @@ if TYPE_CHECKING:
         RegistryRedirectionNode as RegistryRedirectionNode,
     )
     from hcsshim.documents.registry_namespace import RegistrySymlink as RegistrySymlink
+    from hcsshim.documents.reports import EventLogEntry as EventLogEntry
+    from hcsshim.documents.reports import LoggedError as LoggedError
+    from hcsshim.documents.reports import LoggedSystem as LoggedSystem
+    from hcsshim.documents.reports import parse_event_log as parse_event_log
+    from hcsshim.documents.reports import parse_logged_error as parse_logged_error
+    from hcsshim.documents.reports import parse_system_list as parse_system_list
     from hcsshim.documents.results import AttributionRecord as AttributionRecord
     from hcsshim.documents.results import ErrorEvent as ErrorEvent
     from hcsshim.documents.results import EventData as EventData
@@ -601,6 +610,10 @@ _MODULES = {
     "virtual_machine": ("DebugOptions GuestConnection VirtualMachine"),
     "device": ("Device DeviceType"),
     "_time": ("Duration Timestamp"),
+    "reports": (
+        "EventLogEntry LoggedError LoggedSystem parse_event_log parse_logged_error "
+        "parse_system_list"
+    ),
     "crash_reporting": ("GuestCrashReporting WindowsCrashReporting"),
     "container_limits": ("GuestOs Memory Networking Processor"),
     "guest_state": ("GuestState IsolationSettings RestoreState SecuritySettings"),
@@ -648,6 +661,8 @@ _MODULES = {
     "_converter": (
         "check dumps dumps_list from_dict loads loads_list to_dict unknown_members"
     ),
+    "masking": ("mask_json mask_text"),
+    "identity": ("runtime_id"),
 }
 _HOMES = {name: home for home, names in _MODULES.items() for name in names.split()}
 __all__ = sorted(_HOMES)  # noqa: PLE0605  # the table has the names

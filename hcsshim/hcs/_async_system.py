@@ -5,7 +5,7 @@ from __future__ import annotations
 from hcsshim.hcs import _system_steps as steps
 from hcsshim.hcs._async_migration import AsyncMigration
 from hcsshim.hcs._async_queries import AsyncQueries
-from hcsshim.hcs._calls import as_json, is_model, optional_json
+from hcsshim.hcs._calls import as_json, is_model, optional_json, with_additions
 from hcsshim.hcs._connection import connected
 from hcsshim.hcs._drivers import adrive
 from hcsshim.hcs._timeouts import DEFAULT, seconds
@@ -76,7 +76,7 @@ class AsyncComputeSystem(AsyncQueries, AsyncMigration):
             ``HcsCreateComputeSystem``.
         """
         limit = seconds(timeout, "SYSTEMCREATE")
-        text = as_json(document)
+        text = with_additions(as_json(document))
         where = service or connected()
         if is_model(document):
             from hcsshim.hcs._async_capabilities import (  # noqa: PLC0415 - seldom

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from time import perf_counter
 
 from hcsshim.errors import HcsTimeoutError, check
 from hcsshim.hcs._drivers import wait_for
 from hcsshim.hcs._log import log_call
+
+_ADDITIONS = "HCSSHIM_CREATECONTAINER_ADDITIONALJSON"
 
 TYPE_CHECKING = False  # typing costs more to import than the rest of the package
 if TYPE_CHECKING:
@@ -99,6 +102,46 @@ def as_json(document: DocumentLike) -> str:
         "a document must be a model of hcsshim.documents, a mapping or JSON text, "
         f"not {type(document).__name__}"
     )
+
+
+def with_additions(text: str) -> str:
+    """
+    Merge what the environment adds to every create document over one.
+
+    ``HCSSHIM_CREATECONTAINER_ADDITIONALJSON`` holds a JSON object. Objects are merged
+    member by member, everything else is replaced.
+
+    Raises:
+        ValueError: It, or the document, is no JSON object.
+    """
+    additions = os.environ.get(_ADDITIONS)
+    if not additions:
+        return text
+    import json  # noqa: PLC0415 - keeps the import light
+
+    try:
+        added, value = json.loads(additions), json.loads(text)
+    except ValueError as error:
+        raise ValueError(
+            f"{_ADDITIONS} and the document must be JSON: {error}"
+        ) from None
+    if not isinstance(added, dict) or not isinstance(value, dict):
+        raise ValueError(  # noqa: TRY004 - the value of a text
+            f"{_ADDITIONS} and the document must be JSON objects"
+        )
+    return write(merged(value, added))
+
+
+def merged(
+    value: Mapping[str, object], over: Mapping[str, object]
+) -> Mapping[str, object]:
+    """Merge one JSON object over another, member by member."""
+    result = dict(value)
+    for name, item in over.items():
+        old = result.get(name)
+        both = isinstance(old, Mapping) and isinstance(item, Mapping)
+        result[name] = merged(old, item) if both else item  # type: ignore[arg-type]  # both are
+    return result
 
 
 def is_model(document: DocumentLike) -> bool:

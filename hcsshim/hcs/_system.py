@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from hcsshim.hcs import _system_steps as steps
-from hcsshim.hcs._calls import as_json, is_model, optional_json
+from hcsshim.hcs._calls import as_json, is_model, optional_json, with_additions
 from hcsshim.hcs._connection import connected
 from hcsshim.hcs._drivers import drive
 from hcsshim.hcs._migration import Migration
@@ -77,7 +77,7 @@ class ComputeSystem(Queries, Migration):
             ``HcsCreateComputeSystem``.
         """
         limit = seconds(timeout, "SYSTEMCREATE")
-        text = as_json(document)
+        text = with_additions(as_json(document))
         where = service or connected()
         if is_model(document):
             from hcsshim.hcs._capabilities import (  # noqa: PLC0415 - seldom

@@ -14,11 +14,11 @@ from datetime import datetime, timedelta, timezone
 from time import monotonic, time
 from typing import TYPE_CHECKING
 
+from hcsshim.documents.identity import runtime_id
 from hcsshim.host.fields import JSON, Fields
 from hcsshim.host.lifecycle import State, public_name
 from hcsshim.host.played import knows_feature, schema_versions, version
 from hcsshim.host.results import Refusal, refuse, refuse_document
-from hcsshim.host.systems import runtime_id
 from hcsshim.hresult import HResult
 
 if TYPE_CHECKING:

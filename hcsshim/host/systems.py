@@ -48,9 +48,6 @@ if TYPE_CHECKING:
     from hcsshim.host.loop import Loop, Timer
     from hcsshim.host.silo import Limits, Message
 
-#: In which ids that are no GUIDs themselves become one.
-_RUNTIME_IDS = bytes.fromhex("cab70344facb41e4b5e5ab6592283e6e")
-_GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _FORBIDDEN_IN_IDS = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 _LONGEST_ID = 255
 #: What processes have after a shutdown before they are killed; as on Windows.
@@ -77,18 +74,6 @@ def check_id(system_id: str | None) -> str:
             f"The id {system_id!a} has a character that no id may have.",
         )
     return system_id
-
-
-def runtime_id(system_id: str) -> str:
-    """Give the GUID of an id: itself, or one made from its name as HCS does."""
-    if _GUID.fullmatch(system_id):
-        return system_id.lower()
-    import hashlib  # noqa: PLC0415 - slow to import, seldom needed
-    from uuid import UUID  # noqa: PLC0415
-
-    name = system_id.upper().encode("utf-16-le", "surrogatepass")
-    digest = hashlib.sha1(_RUNTIME_IDS + name, usedforsecurity=False).digest()
-    return str(UUID(bytes=digest[:16], version=5))
 
 
 @attrs.frozen
