@@ -204,6 +204,7 @@ class HResult:
     ERROR_INVALID_STATE = _win32(
         5023, "The resource's present state does not allow this."
     )
+    WSAEINVAL = _win32(10022, "An argument is not valid.")
     WSAEAFNOSUPPORT = _win32(10047, "The machine lacks this kind of socket.")
     WSAENETUNREACH = _win32(10051, "The network cannot be reached.")
     WSAECONNABORTED = _win32(10053, "The connection was aborted.")
