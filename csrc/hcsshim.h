@@ -781,6 +781,129 @@ HCSSHIM_API int32_t hcsshim_pack_finish(hcsshim_pack *pack,
 /* hcsshim_pack_problem() - as hcsshim_unpack_problem(). */
 HCSSHIM_API const char *hcsshim_pack_problem(const hcsshim_pack *pack);
 
+/* ---- Win32 backup streams and tar (csrc/layer) -------------------------- */
+
+/* What a file has besides its streams. Times: 100 ns since 1601; 0: unknown. */
+typedef struct hcsshim_file_info {
+    uint64_t creation_time;
+    uint64_t access_time;
+    uint64_t write_time;
+    uint64_t change_time;
+    uint32_t attributes;
+    uint32_t reserved;
+} hcsshim_file_info;
+
+/* A tar made of files as BackupRead gives them. One thread at a time. */
+typedef struct hcsshim_backup_pack hcsshim_backup_pack;
+
+/*
+ * hcsshim_backup_pack_new() - begin.
+ *
+ * file: as for hcsshim_pack_new().
+ */
+HCSSHIM_API int32_t hcsshim_backup_pack_new(int64_t file,
+                                            hcsshim_backup_pack **out);
+
+/* hcsshim_backup_pack_free() - NULL does nothing. */
+HCSSHIM_API void hcsshim_backup_pack_free(hcsshim_backup_pack *pack);
+
+/*
+ * hcsshim_backup_pack_add() - add a file.
+ *
+ * name:   UTF-8, with either separator; 'name_length' bytes. Borrowed, as all.
+ * stream: the whole of its backup stream.
+ *
+ * Returns 0; E_INVALID_DATA for a damaged stream, or one that no tar can hold;
+ * the error of a file. After a failure every call gives it again.
+ */
+HCSSHIM_API int32_t hcsshim_backup_pack_add(hcsshim_backup_pack *pack,
+                                            const char *name,
+                                            size_t name_length,
+                                            const hcsshim_file_info *info,
+                                            const void *stream, size_t length);
+
+/* hcsshim_backup_pack_add_file() - the same for bytes of a file. */
+HCSSHIM_API int32_t hcsshim_backup_pack_add_file(hcsshim_backup_pack *pack,
+                                                 const char *name,
+                                                 size_t name_length,
+                                                 const hcsshim_file_info *info,
+                                                 int64_t file, uint64_t offset,
+                                                 uint64_t length);
+
+/* hcsshim_backup_pack_link() - add another name of a file that is there. */
+HCSSHIM_API int32_t hcsshim_backup_pack_link(
+    hcsshim_backup_pack *pack, const char *name, size_t name_length,
+    const char *target, size_t target_length, const hcsshim_file_info *info);
+
+/* hcsshim_backup_pack_remove() - say that a name of a layer below is gone. */
+HCSSHIM_API int32_t hcsshim_backup_pack_remove(hcsshim_backup_pack *pack,
+                                               const char *name,
+                                               size_t name_length);
+
+/* hcsshim_backup_pack_data() - what is in memory; the pack's, until _clear().
+ */
+HCSSHIM_API const uint8_t *hcsshim_backup_pack_data(hcsshim_backup_pack *pack,
+                                                    size_t *length);
+HCSSHIM_API void hcsshim_backup_pack_clear(hcsshim_backup_pack *pack);
+
+/* hcsshim_backup_pack_finish() - end the tar, as hcsshim_pack_finish(). */
+HCSSHIM_API int32_t hcsshim_backup_pack_finish(hcsshim_backup_pack *pack,
+                                               hcsshim_pack_result *result);
+
+/* hcsshim_backup_pack_problem() - as hcsshim_unpack_problem(). */
+HCSSHIM_API const char *
+hcsshim_backup_pack_problem(const hcsshim_backup_pack *pack);
+
+/* A tar taken apart into files as BackupWrite takes them. One thread. */
+typedef struct hcsshim_backup_unpack hcsshim_backup_unpack;
+
+enum hcsshim_backup_kind {
+    HCSSHIM_BACKUP_FILE = 1, /* or a folder, or a link: the attributes tell */
+    HCSSHIM_BACKUP_LINK,     /* another name of a file before it */
+    HCSSHIM_BACKUP_REMOVED   /* a name of a layer below that is gone */
+};
+
+/* All the unpack's, valid until the next step. */
+typedef struct hcsshim_backup_item {
+    uint32_t kind;
+    uint32_t more; /* not 0: the next step has more of the same file's stream */
+    const char *name;
+    size_t name_length;
+    const char *target; /* of a link */
+    size_t target_length;
+    hcsshim_file_info info;
+    uint64_t size; /* of the file's data */
+    const uint8_t *stream;
+    size_t stream_length;
+} hcsshim_backup_item;
+
+/* hcsshim_backup_unpack_new() - begin. Returns 0 or E_OUTOFMEMORY. */
+HCSSHIM_API int32_t hcsshim_backup_unpack_new(hcsshim_backup_unpack **out);
+
+/* hcsshim_backup_unpack_free() - NULL does nothing. */
+HCSSHIM_API void hcsshim_backup_unpack_free(hcsshim_backup_unpack *unpack);
+
+/*
+ * hcsshim_backup_unpack_feed() - give the next bytes of the tar.
+ *
+ * data: borrowed until _next() returns 0. With length 0 the tar ends.
+ */
+HCSSHIM_API void hcsshim_backup_unpack_feed(hcsshim_backup_unpack *unpack,
+                                            const void *data, size_t length);
+
+/*
+ * hcsshim_backup_unpack_next() - take the next file, or a part of one.
+ *
+ * Returns 1 with an item; 0 when more must be fed, or after the end was; or
+ * E_INVALID_DATA, E_OUTOFMEMORY. After a failure every call gives it again.
+ */
+HCSSHIM_API int32_t hcsshim_backup_unpack_next(hcsshim_backup_unpack *unpack,
+                                               hcsshim_backup_item *item);
+
+/* hcsshim_backup_unpack_problem() - as hcsshim_unpack_problem(). */
+HCSSHIM_API const char *
+hcsshim_backup_unpack_problem(const hcsshim_backup_unpack *unpack);
+
 /* cdef: end */
 
 #endif

@@ -226,6 +226,58 @@ class Lib:
     def hcsshim_pack_finish(self, pack: CData, result: CData, /) -> int: ...
     def hcsshim_pack_problem(self, pack: CData, /) -> CData: ...
 
+    # Win32 backup streams and tar
+    HCSSHIM_BACKUP_FILE: Final[int]
+    HCSSHIM_BACKUP_LINK: Final[int]
+    HCSSHIM_BACKUP_REMOVED: Final[int]
+    def hcsshim_backup_pack_new(self, file: int, out: CData, /) -> int: ...
+    def hcsshim_backup_pack_free(self, pack: CData, /) -> None: ...
+    def hcsshim_backup_pack_add(
+        self,
+        pack: CData,
+        name: bytes,
+        name_length: int,
+        info: CData,
+        stream: bytes | CData,
+        length: int,
+        /,
+    ) -> int: ...
+    def hcsshim_backup_pack_add_file(
+        self,
+        pack: CData,
+        name: bytes,
+        name_length: int,
+        info: CData,
+        file: int,
+        offset: int,
+        length: int,
+        /,
+    ) -> int: ...
+    def hcsshim_backup_pack_link(
+        self,
+        pack: CData,
+        name: bytes,
+        name_length: int,
+        target: bytes,
+        target_length: int,
+        info: CData,
+        /,
+    ) -> int: ...
+    def hcsshim_backup_pack_remove(
+        self, pack: CData, name: bytes, name_length: int, /
+    ) -> int: ...
+    def hcsshim_backup_pack_data(self, pack: CData, length: CData, /) -> CData: ...
+    def hcsshim_backup_pack_clear(self, pack: CData, /) -> None: ...
+    def hcsshim_backup_pack_finish(self, pack: CData, result: CData, /) -> int: ...
+    def hcsshim_backup_pack_problem(self, pack: CData, /) -> CData: ...
+    def hcsshim_backup_unpack_new(self, out: CData, /) -> int: ...
+    def hcsshim_backup_unpack_free(self, unpack: CData, /) -> None: ...
+    def hcsshim_backup_unpack_feed(
+        self, unpack: CData, data: bytes | CData, length: int, /
+    ) -> None: ...
+    def hcsshim_backup_unpack_next(self, unpack: CData, item: CData, /) -> int: ...
+    def hcsshim_backup_unpack_problem(self, unpack: CData, /) -> CData: ...
+
     # disk formats: tar, ext4, VHD, dm-verity
     HCSSHIM_VERITY_BLOCK: Final[int]
     HCSSHIM_VERITY_SALT: Final[int]

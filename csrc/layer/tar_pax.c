@@ -153,7 +153,7 @@ int32_t hcsshim__tar_pax_parse(hcsshim__tar_pax *pax, hcsshim__tar_map *map,
 }
 
 /* Seconds with a fraction, of which nine digits count. */
-static int read_time(hcsshim__tar_text text, hcsshim__tar_time *time)
+int hcsshim__tar_parse_time(hcsshim__tar_text text, hcsshim__tar_time *time)
 {
     const char *dot = memchr(text.data, '.', text.length);
     size_t whole = dot == NULL ? text.length : (size_t)(dot - text.data);
@@ -182,7 +182,7 @@ static int set_number(hcsshim__tar_text text, int64_t *out)
 
 static int set_time(hcsshim__tar_text text, hcsshim__tar_time *time)
 {
-    return text.length == 0 || read_time(text, time);
+    return text.length == 0 || hcsshim__tar_parse_time(text, time);
 }
 
 static void set_text(hcsshim__tar_text text, hcsshim__tar_text *out)

@@ -153,6 +153,9 @@ uint64_t hcsshim__tar_following(const hcsshim__tar *tar);
 /* The caller moved 'length' of the following bytes by other means. */
 void hcsshim__tar_passed(hcsshim__tar *tar, uint64_t length);
 
+/* A time as pax writes it: -1.5. Returns 0 if it is none. */
+int hcsshim__tar_parse_time(hcsshim__tar_text text, hcsshim__tar_time *time);
+
 /* Where in the tar the reader is, in bytes from the start. */
 uint64_t hcsshim__tar_offset(const hcsshim__tar *tar);
 

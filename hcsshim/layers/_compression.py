@@ -94,6 +94,17 @@ def factory_for(magic: bytes) -> Callable[[], Decompressor] | None:
     return None
 
 
+def read_magic(file: IO[bytes]) -> bytes:
+    """Read as much of a file as tells what it is."""
+    magic = b""
+    while len(magic) < MAGIC_LENGTH:
+        piece = file.read(MAGIC_LENGTH - len(magic))
+        if not piece:
+            break
+        magic += piece
+    return magic
+
+
 class Compressor(Protocol):
     """The compression objects of all the libraries."""
 

@@ -15,10 +15,10 @@ import attrs
 from hcsshim._native import unpack as native
 from hcsshim.errors import InvalidDataError, OperationCancelledError
 from hcsshim.layers._compression import (
-    MAGIC_LENGTH,
     Ahead,
     decompressed,
     factory_for,
+    read_magic,
 )
 from hcsshim.layers._growing import growing
 
@@ -109,16 +109,6 @@ def _descriptor(file: IO[bytes]) -> int | None:
         return None
 
 
-def _read_magic(file: IO[bytes]) -> bytes:
-    magic = b""
-    while len(magic) < MAGIC_LENGTH:
-        piece = file.read(MAGIC_LENGTH - len(magic))
-        if not piece:
-            break
-        magic += piece
-    return magic
-
-
 def _feed_plain(
     unpack: native.Unpack, file: IO[bytes], magic: bytes, watch: _Watch
 ) -> None:
@@ -139,7 +129,7 @@ def _feed_plain(
 
 
 def _feed(unpack: native.Unpack, file: IO[bytes], watch: _Watch) -> None:
-    magic = _read_magic(file)
+    magic = read_magic(file)
     make = factory_for(magic)
     if make is None:
         _feed_plain(unpack, file, magic, watch)
