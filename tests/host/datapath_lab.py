@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hcsshim.host.datapath.doors import Reservations
 from hcsshim.host.datapath.links import End, Links
 from hcsshim.host.datapath.linux import LinuxDatapath
 from hcsshim.host.datapath.namespaces import (
@@ -298,10 +297,7 @@ class Lab:
         """Start a datapath, on the machine or another one."""
         where = place or self.machine
         made = LinuxDatapath(
-            lambda: Switch(
-                NetworkNamespace(where.namespace.duplicate()), is_machine=True
-            ),
-            Reservations() if place is None else None,
+            lambda: Switch(NetworkNamespace(where.namespace.duplicate()))
         )
         self._stack.callback(made.close)
         return made

@@ -21,7 +21,6 @@ from hcsshim.host.datapath.tags import Tag
 from hcsshim.hresult import HResult
 
 if TYPE_CHECKING:
-    from hcsshim.host.datapath.doors import Doorkeeper
     from hcsshim.host.datapath.port import EndpointPlan, Target
     from hcsshim.host.datapath.switch import Carrier, Switch
 
@@ -39,7 +38,6 @@ class Attachment:
         carrier: Of its network.
         plan: Of it.
         target: Where it is put.
-        keeper: Takes its ports.
 
     Raises:
         DatapathError: Something it needs is missing; nothing is left then.
@@ -52,7 +50,6 @@ class Attachment:
         carrier: Carrier,
         plan: EndpointPlan,
         target: Target,
-        keeper: Doorkeeper,
     ) -> None:
         self.plan = plan
         self.carrier = carrier
@@ -69,7 +66,7 @@ class Attachment:
         else:
             self._place = NetworkNamespace.of_process(target.pid)
         self._index = 0
-        self._doors = Doors(keeper)
+        self._doors = Doors(switch.doorkeeper)
         self._has_filters = False
         self._has_translation = False
         try:

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from hcsshim.host.datapath.attachment import Attachment
-from hcsshim.host.datapath.doors import Reservations
 from hcsshim.host.datapath.links import MissingLibraryError
+from hcsshim.host.datapath.opening import MISSING_LIBRARY
 from hcsshim.host.datapath.port import Counters, DatapathError
 from hcsshim.host.results import hresult_of_errno
 from hcsshim.hresult import HResult
@@ -28,7 +28,6 @@ from hcsshim.hresult import HResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from hcsshim.host.datapath.doors import Doorkeeper
     from hcsshim.host.datapath.port import (
         EndpointPlan,
         Everything,
@@ -40,11 +39,6 @@ if TYPE_CHECKING:
     )
     from hcsshim.host.datapath.switch import Switch
 
-MISSING_LIBRARY = (
-    "Networks carry packets by the library pyroute2, which is not installed; "
-    "pip install 'hcsshim[net]' brings it."
-)
-
 
 class LinuxDatapath:
     """
@@ -52,14 +46,10 @@ class LinuxDatapath:
 
     Args:
         open_switch: Makes the switch when the first endpoint is attached.
-        keeper: Takes ports of the machine.
     """
 
-    def __init__(
-        self, open_switch: Callable[[], Switch], keeper: Doorkeeper | None = None
-    ) -> None:
+    def __init__(self, open_switch: Callable[[], Switch]) -> None:
         self._open_switch = open_switch
-        self._keeper = keeper or Reservations()
         self._made: Switch | None = None
         self._networks: dict[str, NetworkPlan] = {}
         self._endpoints: dict[str, EndpointPlan] = {}
@@ -201,7 +191,7 @@ class LinuxDatapath:
             if fresh:
                 self._complete(switch, network.id)
             self._attachments[endpoint] = Attachment(
-                switch, carrier, self._with_routes(plan), target, self._keeper
+                switch, carrier, self._with_routes(plan), target
             )
 
     def _complete(self, switch: Switch, network: str) -> None:

@@ -9,6 +9,7 @@ machine's namespace.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import threading
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -21,6 +22,7 @@ T = TypeVar("T")
 CLONE_FS: Final = 0x00000200
 CLONE_NEWUSER: Final = 0x10000000
 CLONE_NEWNET: Final = 0x40000000
+_NS_GET_USERNS: Final = 0xB701
 
 
 def _call(name: str, *arguments: int) -> None:
@@ -114,6 +116,21 @@ class NetworkNamespace:
         path = "/proc/thread-self/ns/net" if self._file < 0 else self._file
         status = os.stat(path)
         return status.st_dev, status.st_ino
+
+    def is_ours(self) -> bool:
+        """Tell whether it belongs to the user namespace that this process is in."""
+        path = f"/proc/self/fd/{self._file}" if self._file >= 0 else "/proc/self/ns/net"
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            owner = fcntl.ioctl(file, _NS_GET_USERNS)
+        except PermissionError:  # to somebody further outside
+            return False
+        finally:
+            os.close(file)
+        try:
+            return os.path.samestat(os.fstat(owner), os.stat("/proc/self/ns/user"))
+        finally:
+            os.close(owner)
 
     def duplicate(self) -> int:
         """Give a descriptor of it to somebody else; -1 for the process's own."""

@@ -272,11 +272,11 @@ def address(wanted: Address, *, source: bool) -> list[bytes]:
     ]
 
 
-def to_machine() -> list[bytes]:
-    """Match what is addressed to any address of the namespace itself."""
+def to_machine(*, present: bool = True) -> list[bytes]:
+    """Match what is addressed to any address of the namespace itself, or is not."""
     return [
         _expression("fib", number(1, 1), number(2, 3), number(3, 2)),
-        _compare(struct.pack("=I", _LOCAL)),
+        _compare(struct.pack("=I", _LOCAL), operation=_EQUAL if present else _UNEQUAL),
     ]
 
 

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from hcsshim.host.datapath.port import Datapath
     from hcsshim.host.datapath.switch import Switch
 
+#: What an installation without the extra is told.
+MISSING_LIBRARY: Final = (
+    "Networks carry packets by the library pyroute2, which is not installed; "
+    "pip install 'hcsshim[net]' brings it."
+)
 _CAP_NET_ADMIN: Final = 12
 _CAP_SYS_ADMIN: Final = 21
 _NOT_LINUX = "Networks carry packets on Linux only."
@@ -84,37 +89,27 @@ def _enter() -> None:
             file.write(text)
 
 
-def open_datapath(*, own_user_namespace: bool) -> Datapath:
-    """
-    Give the best datapath there is here.
-
-    Args:
-        own_user_namespace: What :func:`become_root_of_networks` returned.
-    """
+def open_datapath() -> Datapath:
+    """Give the best datapath there is here."""
     if not sys.platform.startswith("linux"):
         return NoDatapath(_NOT_LINUX)
     if not _may_make_networks():
         return NoDatapath(_NO_RIGHTS)
     if importlib.util.find_spec("pyroute2") is None:
-        from hcsshim.host.datapath.linux import MISSING_LIBRARY  # noqa: PLC0415
-
         return NoDatapath(MISSING_LIBRARY)
     from hcsshim.host.datapath.linux import LinuxDatapath  # noqa: PLC0415
 
-    return LinuxDatapath(_switch_apart if own_user_namespace else _switch_of_machine)
+    return LinuxDatapath(_open_switch)
 
 
-def _switch_of_machine() -> Switch:
+def _open_switch() -> Switch:
+    """Make the switch where the rights of this process allow it."""
     from hcsshim.host.datapath.namespaces import NetworkNamespace  # noqa: PLC0415
+    from hcsshim.host.datapath.relay import Relay  # noqa: PLC0415
     from hcsshim.host.datapath.switch import Switch  # noqa: PLC0415
 
-    return Switch(NetworkNamespace(), is_machine=True)
-
-
-def _switch_apart() -> Switch:
-    from hcsshim.host.datapath.namespaces import NetworkNamespace  # noqa: PLC0415
-    from hcsshim.host.datapath.switch import Switch  # noqa: PLC0415
-
-    switch = Switch(NetworkNamespace.make(), is_machine=False)
-    switch.links.set_up(switch.links.index("lo"))
-    return switch
+    own = NetworkNamespace()
+    if own.is_ours():
+        return Switch(own)
+    apart = NetworkNamespace.make()
+    return Switch(apart, Relay(apart))

@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING
 import attrs
 
 from hcsshim.host.datapath import translation
+from hcsshim.host.datapath.doors import Reservations
 from hcsshim.host.datapath.links import Links
 from hcsshim.host.datapath.nft_wire import Batch, NftSocket
 from hcsshim.host.datapath.port import DatapathError, KernelPart, NetworkKind
+from hcsshim.host.datapath.relay import Outlet, RelayedDoors
 from hcsshim.host.datapath.tags import Tag
 from hcsshim.hresult import HResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hcsshim.host.datapath.doors import Doorkeeper
     from hcsshim.host.datapath.namespaces import NetworkNamespace
     from hcsshim.host.datapath.port import (
         EndpointPlan,
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
         NetworkPlan,
         RemoteSubnetPlan,
     )
+    from hcsshim.host.datapath.relay import Relay
 
 #: Kinds whose bridge has the gateway's address.
 _WITH_GATEWAY = (
@@ -79,17 +83,24 @@ class Switch:
 
     Args:
         namespace: That it is in.
-        is_machine: Whether that is the machine's own, with its adapters.
+        relay: Joins it with the machine, where it is not in the machine's own
+            namespace; becomes this object's own.
 
     Raises:
         MissingLibraryError: pyroute2 is not installed.
         OSError: Not allowed here.
     """
 
-    def __init__(self, namespace: NetworkNamespace, *, is_machine: bool) -> None:
+    def __init__(self, namespace: NetworkNamespace, relay: Relay | None = None) -> None:
         self.namespace = namespace
         self.links = Links(namespace)
-        self.is_machine = is_machine
+        self._relay = relay
+        self._outlet: Outlet | None = None
+        self.doorkeeper: Doorkeeper = Reservations()
+        if relay is not None:
+            self.links.set_up(self.links.index("lo"))
+            self._outlet = Outlet(relay)
+            self.doorkeeper = RelayedDoors(relay)
         try:
             self.nft = NftSocket(namespace)
         except BaseException:
@@ -192,14 +203,14 @@ class Switch:
                     self.links.add_address(carrier.bridge, subnet.gateway, length)
         if plan.kind is NetworkKind.OVERLAY:
             self._fill_overlay(carrier, before)
-        table = carrier.tag.table
-        self.write_table(
-            table,
-            plan.name,
-            lambda batch: translation.add_network_rules(
-                batch, table, plan, carrier.name
-            ),
-        )
+        table, outlet = carrier.tag.table, self._outlet
+
+        def fill(batch: Batch) -> None:
+            translation.add_network_rules(batch, table, plan, carrier.name)
+            if outlet is not None:
+                translation.add_outlet_rules(batch, table, plan, carrier.name, outlet)
+
+        self.write_table(table, plan.name, fill)
 
     def _fill_overlay(self, carrier: Carrier, before: NetworkPlan | None) -> None:
         plan = carrier.plan
@@ -266,7 +277,7 @@ class Switch:
 
     def _adapter(self, plan: NetworkPlan) -> int:
         """Find the machine's interface that a network is bound to."""
-        if not self.is_machine:
+        if self._relay is not None:
             raise DatapathError(
                 HResult.HCN_E_ADAPTER_NOT_FOUND,
                 f"Network {plan.name!r} needs one of the machine's adapters, which "
@@ -489,6 +500,8 @@ class Switch:
                 self.remove(network)
         self.links.close()
         self.nft.close()
+        if self._relay is not None:
+            self._relay.close()
         self.namespace.close()
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         OutboundNatPlan,
         PortMappingPlan,
     )
+    from hcsshim.host.datapath.relay import Outlet
 
 #: What all our bridges' names begin with.
 BRIDGES = "hnsb*"
@@ -34,6 +35,8 @@ HOST_ENDS = "hnsh*"
 _LOOPBACK = ipaddress.ip_network("127.0.0.0/8")
 #: An endpoint's own translation comes before that of its network.
 _ENDPOINT_SOURCE_NAT = nft.SOURCE_NAT - 10
+#: The outlet takes what no port mapping and no load balancer wants.
+_OUTLET = nft.DESTINATION_NAT + 10
 _TRANSLATED = (NetworkKind.NAT, NetworkKind.ICS)
 _WITH_PORTS = (6, 17, 132)
 _ANY_PROTOCOL = 256
@@ -77,6 +80,33 @@ def add_network_rules(
         if network.kind in _TRANSLATED:
             match = [*own, *to_outside, *nft.to_interface(HOST_ENDS, equal=False)]
             batch.add_rule(table, "source", [*match, nft.masquerade()], "outbound")
+
+
+def add_outlet_rules(
+    batch: Batch, table: str, network: NetworkPlan, bridge: str, outlet: Outlet
+) -> None:
+    """
+    Lead what a network sends to the outside to ports of our own.
+
+    What neighbours say to each other passes here too, where the kernel shows bridged
+    packets to rules; it is left alone.
+    """
+    if network.kind not in _TRANSLATED:
+        return
+    batch.add_chain(table, "outlet", "nat", nft.PREROUTING, _OUTLET)
+    inside = [*nft.from_interface(bridge), *nft.family(4)]
+    away = nft.to_machine(present=False)
+    for subnet in network.subnets:
+        prefix = ipaddress.ip_network(subnet.prefix)
+        near = nft.addresses(batch, table, [prefix], source=False)
+        batch.add_rule(table, "outlet", [*inside, *near, *away, nft.accept()], "near")
+    if outlet.names_port:
+        names = [*nft.protocol(17), *nft.port(53)]
+        target = nft.to_own_port(outlet.names_port)
+        batch.add_rule(table, "outlet", [*inside, *names, *target], "names")
+    tcp = nft.protocol(6)
+    target = nft.to_own_port(outlet.port)
+    batch.add_rule(table, "outlet", [*inside, *away, *tcp, *target], "outbound")
 
 
 def has_translation(endpoint: EndpointPlan) -> bool:

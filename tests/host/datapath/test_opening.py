@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import os
+import socket
 
 import pytest
-from datapath_lab import Lab, as_ordinary_user, endpoint, in_namespaces, network, target
+from datapath_lab import (
+    Lab,
+    Place,
+    as_ordinary_user,
+    endpoint,
+    in_namespaces,
+    network,
+    serving,
+    target,
+)
 
-from hcsshim.host.datapath import DatapathError, opening
+from hcsshim.host.datapath import DatapathError, opening, relay
+from hcsshim.host.datapath.port import PortMappingPlan
 from hcsshim.hresult import HResult
 
 PREFIX = "Endpoint 22222222-0000-0000-0000-000000000004 cannot be attached to"
 
 
-def attach(lab: Lab, *, own_user_namespace: bool = False) -> None:
+def attach(lab: Lab) -> None:
     """Attach an endpoint by what this process is given."""
-    datapath = opening.open_datapath(own_user_namespace=own_user_namespace)
+    datapath = opening.open_datapath()
     try:
         datapath.apply_network(network())
         datapath.apply_endpoint(endpoint(4))
@@ -54,7 +65,8 @@ def test_without_the_library(lab: Lab) -> None:
 @as_ordinary_user
 def test_an_ordinary_user(lab: Lab) -> None:
     """
-    A user without rights becomes root of networks, and stays the same user.
+    A user without rights becomes root of networks and stays the same user; what is
+    made is nowhere to be seen in the machine's own namespace.
     """
     user = os.geteuid()
     _drop_capabilities()
@@ -63,18 +75,75 @@ def test_an_ordinary_user(lab: Lab) -> None:
 
     assert entered
     assert user == os.geteuid()
-    datapath = opening.open_datapath(own_user_namespace=True)
+    datapath = opening.open_datapath()
     datapath.apply_network(network())
-    datapath.apply_endpoint(endpoint(4))
-    child = lab.place()
-    datapath.attach(endpoint(4).id, target(child))
-    links = child.links()
-    assert ["eth0", "lo"] == sorted(link.name for link in links.all())
-    links.close()
+    one = lab.container(datapath, endpoint(4))
+    other = lab.container(datapath, endpoint(5))
+    with serving(other, 80) as listener:
+        assert "10.7.0.4" == one.talk(listener, "10.7.0.5", 80)
     machine = lab.machine.links()
     assert ["lo"] == [link.name for link in machine.all()]
     machine.close()
     datapath.close()
+
+
+@as_ordinary_user
+def test_the_outside_of_an_ordinary_user(lab: Lab) -> None:
+    """
+    Without rights too, containers reach the outside by TCP and find names, and ports
+    of the machine lead to them.
+    """
+    outside = lab.outside()
+    web, names = outside.listen(80), outside.socket(socket.SOCK_DGRAM)
+    names.bind(("", 53))
+    names.settimeout(30)
+    relay._name_server = lambda: "192.0.2.1"
+    _drop_capabilities()
+    opening.become_root_of_networks()
+    datapath = opening.open_datapath()
+    datapath.apply_network(network())
+    mappings = tuple(
+        PortMappingPlan(protocol=protocol, internal_port=7, external_port=8080)
+        for protocol in (6, 17)
+    )
+    inside = lab.container(datapath, endpoint(4, port_mappings=mappings))
+    neighbour = lab.container(datapath, endpoint(5))
+
+    left = inside.talk(web, "192.0.2.1", 80)
+    asked = ask(inside, ("10.7.0.1", 53), names)
+    with serving(inside, 7) as listener:
+        arrived = lab.machine.talk(listener, "127.0.0.1", 8080)
+    with inside.socket(socket.SOCK_DGRAM) as server:
+        server.bind(("", 7))
+        server.settimeout(30)
+        called = ask(lab.machine, ("127.0.0.1", 8080), server)
+        near = ask(neighbour, ("10.7.0.4", 7), server)
+    with serving(neighbour, 80) as listener:
+        beside = inside.talk(listener, "10.7.0.5", 80)
+    refused = inside.reaches("192.0.2.1", 81)
+
+    assert ("192.0.2.2", "192.0.2.2") == (left, asked)
+    assert ("10.7.0.1", "10.7.0.1") == (arrived, called)
+    assert ("10.7.0.5", "10.7.0.4") == (near, beside)
+    assert refused  # at once, though by a connection that ends
+    web.close()
+    names.close()
+    datapath.close()
+    with serving(lab.machine, 8080):
+        pass
+
+
+def ask(client: Place, address: tuple[str, int], server: socket.socket) -> str:
+    """Ask by UDP and get an answer; give the address that the server sees."""
+    with client.socket(socket.SOCK_DGRAM) as stream:
+        stream.settimeout(30)
+        stream.connect(address)
+        stream.send(b"hello")
+        data, peer = server.recvfrom(100)
+        assert b"hello" == data
+        server.sendto(b"world", peer)
+        assert b"world" == stream.recv(100)
+    return str(peer[0])
 
 
 def _drop_capabilities() -> None:
