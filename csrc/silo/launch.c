@@ -40,7 +40,10 @@ static int write_file(pid_t pid, const char *name, const char *text,
     return n == (ssize_t)size ? 0 : -1;
 }
 
-/* Copy what this process may map onto itself: "inside inside count" lines. */
+/*
+ * Copy what this process may map onto itself: "inside inside count" lines. With
+ * one user only there is nothing to copy, and no groups to be set.
+ */
 static int write_identity(pid_t pid, const char *name)
 {
     char path[32];
@@ -49,6 +52,7 @@ static int write_identity(pid_t pid, const char *name)
     unsigned long inside;
     unsigned long outside;
     unsigned long count;
+    unsigned long total = 0;
     int result = -1;
 
     (void)snprintf(path, sizeof(path), "/proc/self/%s", name);
@@ -56,10 +60,13 @@ static int write_identity(pid_t pid, const char *name)
     if (own == NULL || map == NULL)
         goto out;
     while (fscanf(own, "%lu %lu %lu", &inside, &outside, &count) == 3 &&
-           used < MAP_SIZE - 64)
+           used < MAP_SIZE - 64) {
         used += (size_t)snprintf(map + used, MAP_SIZE - used, "%lu %lu %lu\n",
                                  inside, inside, count);
-    result = write_file(pid, name, map, used);
+        total += count;
+    }
+    if (total > 1)
+        result = write_file(pid, name, map, used);
 out:
     if (own != NULL)
         (void)fclose(own);

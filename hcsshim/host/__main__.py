@@ -103,6 +103,11 @@ def main(arguments: list[str]) -> int:
         return 2
     os.umask(0o077)
     _raise_file_limit()
+    from hcsshim.host.datapath.opening import (  # noqa: PLC0415 - see above
+        become_root_of_networks,
+    )
+
+    become_root_of_networks()  # while there is one thread only
     try:
         return _serve(ready)
     except Exception as error:  # noqa: BLE001 - the last line of the log is for people

@@ -113,7 +113,10 @@ def read_start_ticks(pid: int) -> int | None:
         text = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
         return None
-    return int(text[text.rindex(b")") + 2 :].split()[19])
+    fields = text[text.rindex(b")") + 2 :].split()
+    if fields[0] in (b"Z", b"X"):  # it ended, and nobody asked how
+        return None
+    return int(fields[19])
 
 
 def _folder_name(name: str) -> str:

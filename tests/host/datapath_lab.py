@@ -22,7 +22,7 @@ import tempfile
 import traceback
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from hcsshim.host.datapath.port import Datapath
+
+T = TypeVar("T")
 
 _CLONE_NEWNS = 0x00020000
 _PR_SET_PDEATHSIG = 1
@@ -211,6 +213,14 @@ class Lab:
         links = self.machine.links()
         links.set_up(links.index("lo"))
         links.close()
+
+    def at_end(self, work: Callable[[], None]) -> None:
+        """Do something before the lab ends."""
+        self._stack.callback(work)
+
+    def enter(self, context: contextlib.AbstractContextManager[T]) -> T:
+        """Enter a context until the lab ends."""
+        return self._stack.enter_context(context)
 
     def place(self) -> Place:
         """Make a namespace, and a process in it that does nothing."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from hcsshim.host.datapath import open_datapath
@@ -81,5 +80,4 @@ def open_service(socket_path: str, lookup: Lookup) -> NetworkService:
         lookup: Finds the running compute system of an id.
     """
     path = store_path(socket_path)
-    owner = os.path.splitext(os.path.basename(path))[0]
-    return NetworkService(Store(path), open_datapath(owner), MachineAdapters(), lookup)
+    return NetworkService(Store(path), open_datapath(), MachineAdapters(), lookup)
