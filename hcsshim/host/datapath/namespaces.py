@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CLONE_FS: Final = 0x00000200
+CLONE_NEWNS: Final = 0x00020000
 CLONE_NEWUSER: Final = 0x10000000
 CLONE_NEWNET: Final = 0x40000000
+_MS_BIND: Final = 4096
 _NS_GET_USERNS: Final = 0xB701
 
 
@@ -166,16 +168,40 @@ class NetworkNamespace:
 
 def run_in_root(pid: int, work: Callable[[], T]) -> T:
     """
-    Do something with another process's files: paths and links mean what they do there.
+    Do something with another process's files: paths, links and mounts are as there.
 
     Raises:
         OSError: It is gone, or not ours.
     """
+    root = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_CLOEXEC)
+    try:
+        mounts = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+    except BaseException:
+        os.close(root)
+        raise
 
     def inside() -> T:
         unshare(CLONE_FS)  # so that the other threads keep their root
-        os.chroot(f"/proc/{pid}/root")
-        os.chdir("/")
+        enter(mounts, CLONE_NEWNS)
+        os.fchdir(root)
+        os.chroot(".")
         return work()
 
-    return on_thread(inside)
+    try:
+        return on_thread(inside)
+    finally:
+        os.close(mounts)
+        os.close(root)
+
+
+def bind(source: str, target: str) -> None:
+    """
+    Show a file in the place of another, in this thread's mounts.
+
+    Raises:
+        OSError: Not allowed here, or one of them is missing.
+    """
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.mount(source.encode(), target.encode(), None, _MS_BIND, None) != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"mount: {os.strerror(error)}", target)

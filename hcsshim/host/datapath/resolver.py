@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from hcsshim.host.datapath.namespaces import run_in_root
+from hcsshim.host.datapath.namespaces import bind, run_in_root
 
 if TYPE_CHECKING:
     from hcsshim.host.datapath.port import DnsPlan
 
 _FILE = "/etc/resolv.conf"
+#: In a silo's own memory; it has this name for a moment only.
+_OURS = "/dev/.resolv.conf"
 
 
 def render(dns: DnsPlan) -> str:
@@ -30,17 +32,35 @@ def write(pid: int, dns: DnsPlan) -> None:
     Write the file of the silo of a process; nothing if the plan says nothing.
 
     Paths are walked with the silo's own root, so that links of an image lead nowhere
-    else.
+    else. The file is one in memory that lies over the image's own, so that a scratch
+    folder does not keep it, and images may belong to others.
 
     Raises:
-        OSError: Its file system cannot be written to.
+        OSError: The image has no place for it.
     """
     text = render(dns)
     if text:
-        run_in_root(pid, lambda: _replace(text))
+        run_in_root(pid, lambda: _lay_over(text))
+
+
+def _lay_over(text: str) -> None:
+    try:
+        if not os.path.exists(_FILE):
+            _replace("")
+        with open(_OURS, "x", encoding="utf-8") as file:
+            file.write(text)
+    except (FileNotFoundError, FileExistsError):  # a root without devices of its own
+        _replace(text)
+        return
+    try:
+        os.chmod(_OURS, 0o644)
+        bind(_OURS, _FILE)
+    finally:
+        os.unlink(_OURS)
 
 
 def _replace(text: str) -> None:
+    """Write it into the image."""
     os.makedirs(os.path.dirname(_FILE), exist_ok=True)
     if os.path.islink(_FILE):
         os.unlink(_FILE)
