@@ -37,6 +37,9 @@ COMMANDS = {
     "doctor": "hcsshim.cli.doctor:doctor",
     "trace": "hcsshim.cli.trace:trace",
     "image": "hcsshim.cli.image:image",
+    "disk": "hcsshim.cli.disk:disk",
+    "vhd": "hcsshim.cli.vhd:vhd",
+    "verity": "hcsshim.cli.verity:verity",
     "host": "hcsshim.cli.host:host",
 }
 

@@ -110,7 +110,7 @@ def load(  # noqa: PLR0913 - what loading can be told
         _on_disk(store, source, cancel) as path,
         opened(path) as files,
     ):
-        found = _find_images(files, path, platform)
+        found = find_images(files, path, platform)
         if name is not None:
             found = [_renamed(found, name)]
         planned = [(item, Manifest.parse(item.manifest)) for item in found]
@@ -180,7 +180,7 @@ def _renamed(found: list[Found], name: str) -> Found:
 # -- what there is -------------------------------------------------------------
 
 
-def _find_images(source: Source, path: Path, platform: str | None) -> list[Found]:
+def find_images(source: Source, path: Path, platform: str | None) -> list[Found]:
     """
     List the images of a source.
 
