@@ -25,9 +25,13 @@ from hcsshim.hresult import HResult
 if TYPE_CHECKING:
     from hcsshim.host.systems import System
 
+#: What v1 calls Network; v2 changes networks by their namespaces.
+_NETWORK = "network"
+
 #: v1's name of what v2 has a path for.
 _V1_PATHS = {
     "mappeddirectory": "container/mappeddirectories",
+    "network": _NETWORK,
     "memory": "container/memory/sizeinmb",
     "processor": "container/processor",
 }
@@ -61,7 +65,9 @@ def modify(system: System, text: str | None) -> None:
         if not path:
             _refuse_path(request, "ResourceType", kind)
     verb = request.text("RequestType", "Update").lower()
-    if path == "container/mappeddirectories":
+    if path == _NETWORK:
+        _modify_network(system, request, verb)
+    elif path == "container/mappeddirectories":
         _modify_directories(system, request, verb)
     elif path == "container/memory/sizeinmb" and verb == "update":
         megabytes = Fields({"SizeInMB": request.value("Settings")}, "Settings")
@@ -80,6 +86,12 @@ def modify(system: System, text: str | None) -> None:
         request.refuse("RequestType")
     else:
         _refuse_path(request, "ResourcePath", path)
+
+
+def _modify_network(system: System, request: Fields, verb: str) -> None:
+    if verb not in ("add", "remove"):
+        request.refuse("RequestType")
+    system.change_network(request.text("Settings"), added=verb == "add")
 
 
 def _refuse_path(request: Fields, field: str, path: str) -> None:

@@ -83,6 +83,7 @@ class Host:
         self.systems = Systems(self.loop, open_silo, self.layers)
         self.systems.emptied = self._look_if_idle
         self.systems.plug = self._plug
+        self.systems.replug = self._replug
         self.systems.unplug = self._unplug
         self._networks: NetworkService | None = None
         self._open_networks = open_networks
@@ -182,6 +183,11 @@ class Host:
         pid = system.init_pid if system.configuration.isolated else None
         networking = system.configuration.networking
         self.networks().compartments.start(system.id, pid, networking)
+
+    def _replug(self, system: System, endpoint: str, added: bool) -> None:  # noqa: FBT001 - a callback
+        compartments = self.networks().compartments
+        change = compartments.add if added else compartments.remove
+        change(system.id, endpoint)
 
     def _unplug(self, system: System) -> None:
         if self._networks is not None:

@@ -155,6 +155,8 @@ class System:
         self.init_pid = 0
         #: Gives it its network, if its document names one.
         self.plug: Callable[[System], None] | None = None
+        #: Gives it an endpoint by its id, or takes it away.
+        self.replug: Callable[[System, str, bool], None] | None = None
         self._loop = loop
         self._removed = removed
         self._created: Callable[[Refusal | None], None] | None = None
@@ -317,6 +319,21 @@ class System:
                 error.errno or 0, f"'{directory.source}' cannot be mapped"
             ) from None
         self.mapped_directories[directory.target] = directory
+
+    def change_network(self, endpoint: str, *, added: bool) -> None:
+        """
+        Give it one more endpoint, or take one away.
+
+        Args:
+            endpoint: Id of the endpoint.
+            added: Whether to give it.
+
+        Raises:
+            Refusal: In this state, or for this endpoint, it is not possible.
+        """
+        self._require(Verb.MODIFY)
+        if self.replug is not None:
+            self.replug(self, endpoint, added)
 
     def unmap_directory(self, target: str) -> None:
         """
@@ -508,6 +525,8 @@ class Systems:
         self.emptied: Callable[[], None] | None = None
         #: Gives a starting system the network that its document names.
         self.plug: Callable[[System], None] | None = None
+        #: Gives a system an endpoint by its id, or takes it away.
+        self.replug: Callable[[System, str, bool], None] | None = None
         #: Told of each system that ended.
         self.unplug: Callable[[System], None] | None = None
 
@@ -554,6 +573,7 @@ class Systems:
         system.exited.listen(lambda: self._layers.give_back(taken))
         if configuration.networking:
             system.plug = self.plug
+        system.replug = self.replug
         self._systems[system_id.upper()] = system
         return system
 

@@ -400,3 +400,9 @@ def raw(host: object) -> Iterator[RawClient]:
     yield client
     client.close()
     assert host is not None
+
+
+@pytest.fixture
+def raw_client() -> Callable[[str], RawClient]:
+    """Give what makes a client of any socket."""
+    return RawClient

@@ -51,6 +51,7 @@ _MOST_PORT = 65535
 _COMMON = (
     *("ID", "Name", "Owner", "Type", "Policies", "Flags", "SchemaVersion", "Health"),
     *("State", "Version", "Resources", "AdditionalParams", "ActivityId"),
+    "MacAddress",
 )
 _NETWORK_V1 = (
     *("NetworkAdapterName", "SourceMac", "MacPools", "Subnets", "DNSSuffix"),
