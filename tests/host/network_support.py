@@ -185,6 +185,7 @@ class Machine:
 
     def begin(self) -> None:
         """Let a host run."""
+        self._stopped = False
         self.datapath = NotingDatapath()
         self.failures: list[BaseException] = []
         self.host = Host(
@@ -208,10 +209,16 @@ class Machine:
         )
         return self.service
 
+    def stop(self) -> None:
+        """Ask the host to end."""
+        if not self._stopped:
+            self._stopped = True
+            self.host.loop.call_soon(self.host.stop)
+            os.write(self.host.loop.wake_file, b"\0")
+
     def end(self) -> None:
         """End the host."""
-        self.host.loop.call_soon(self.host.stop)
-        os.write(self.host.loop.wake_file, b"\0")
+        self.stop()
         self._thread.join(PATIENCE_SECONDS)
         assert not self._thread.is_alive()
         self.client.close()  # type: ignore[attr-defined]  # a RawClient

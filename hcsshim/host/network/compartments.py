@@ -74,7 +74,10 @@ class Compartments:
         Raises:
             Refusal: Something of it cannot be; all is undone.
         """
-        plugged = Plugged(pid, self._namespace_of(networking))
+        try:
+            plugged = Plugged(pid, self._namespace_of(networking))
+        except Refusal as refusal:
+            raise _attach_failed(refusal) from None
         self._systems[system.lower()] = plugged
         noted = False
         try:
