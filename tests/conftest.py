@@ -156,11 +156,10 @@ def wait_for_end(pids: set[int]) -> set[int]:
     return left
 
 
-def _mounts() -> list[str]:
-    """List what is mounted, without what tests beside this process mount."""
+def _mounts(*folders: Path) -> list[str]:
+    """List what is mounted in folders of this process; others have their own."""
     lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
-    own = f"/popen-{os.environ.get('PYTEST_XDIST_WORKER')}/"
-    return [line for line in lines if "/popen-gw" not in line or own in line]
+    return [line for line in lines if any(f" {f}/" in line for f in folders)]
 
 
 def _cgroups(pid: int) -> list[str]:
@@ -186,7 +185,9 @@ def _private_host() -> Iterator[PrivateHost]:
 
 
 @pytest.fixture
-def host(_private_host: PrivateHost) -> Iterator[PrivateHost]:
+def host(
+    _private_host: PrivateHost, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PrivateHost]:
     """
     Give a running embedded host, and check that the test left nothing in it.
 
@@ -194,7 +195,8 @@ def host(_private_host: PrivateHost) -> Iterator[PrivateHost]:
     reach it.
     """
     host_process.ensure_running()
-    before = _mounts()
+    folders = tmp_path_factory.getbasetemp(), _private_host.state.parent
+    before = _mounts(*folders)
     pid = _private_host.pid
     children = descendants(pid)
     yield _private_host
@@ -205,5 +207,5 @@ def host(_private_host: PrivateHost) -> Iterator[PrivateHost]:
     if _private_host.pid != pid:
         return  # the test ended the host, and so all that was in it
     assert not wait_for_end(descendants(pid) - children), _private_host.log()
-    assert before == _mounts()
+    assert before == _mounts(*folders)
     assert not _cgroups(pid)
