@@ -19,12 +19,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import attrs
 
+from hcsshim.errors import AlreadyExistsError
 from hcsshim.host.results import refuse
 from hcsshim.host.trees import remove_tree
 from hcsshim.hresult import HResult
@@ -205,30 +205,20 @@ def staged(path: str) -> Iterator[str]:
     Raises:
         Refusal: Something is there.
     """
-    parent, name = os.path.split(path)
-    os.makedirs(parent, exist_ok=True)
-    _remove_abandoned(parent, name)
-    temporary = os.path.join(parent, f".{name}.{os.getpid()}.{os.urandom(4).hex()}.new")
-    os.mkdir(temporary, 0o755)
+    from hcsshim._native.growing import growing  # noqa: PLC0415 - seldom needed
+
+    os.makedirs(os.path.dirname(path), exist_ok=True)
     try:
-        _open_to_all(temporary)  # silos' users go through it
-        yield temporary
-        _require_free(path)
-        os.rename(temporary, path)
-    except BaseException:
-        if os.path.lexists(temporary):
-            remove_tree(temporary)
-        raise
+        with growing(path) as folder:
+            _open_to_all(os.fspath(folder))  # silos' users go through it
+            yield os.fspath(folder)
+    except AlreadyExistsError as error:
+        raise refuse(HResult.ERROR_ALREADY_EXISTS, error.message) from None
 
 
-def _remove_abandoned(parent: str, name: str) -> None:
-    """Remove what hosts that were killed left of making this folder."""
-    pattern = re.compile(rf"\.{re.escape(name)}\.(\d+)\.[0-9a-f]{{8}}\.new")
-    with os.scandir(parent) as entries:
-        found = [(entry.path, pattern.fullmatch(entry.name)) for entry in entries]
-    for path, match in found:
-        if match is not None and not os.path.exists(f"/proc/{match[1]}"):
-            remove_tree(path)
+def _open_to_all(path: str) -> None:
+    """Let everybody enter a folder, whatever the umask was."""
+    os.chmod(path, 0o755)  # noqa: S103 - users of a silo are others
 
 
 def is_empty(path: str) -> bool:
@@ -238,18 +228,6 @@ def is_empty(path: str) -> bool:
             return next(entries, None) is None
     except NotADirectoryError:
         return False
-
-
-def _require_free(path: str) -> None:
-    if os.path.lexists(path) and not is_empty(path):
-        raise refuse(
-            HResult.ERROR_ALREADY_EXISTS, f"There is something at '{path}' already."
-        )
-
-
-def _open_to_all(path: str) -> None:
-    """Let everybody enter a folder, whatever the umask was."""
-    os.chmod(path, 0o755)  # noqa: S103 - users of a silo are others
 
 
 def make_tree(path: str) -> None:

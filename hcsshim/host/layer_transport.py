@@ -58,7 +58,7 @@ def export(layer: folders.LayerFolder, target: str, check: Callable[[], None]) -
         copy = TreeCopy(check, tombstone)
         copy.copy(layer.tree, os.path.join(folder, folders.FILES))
         for name in _beside(layer.path):
-            _copy_beside(copy, layer.path, folder, name)
+            copy.copy_any(os.path.join(layer.path, name), os.path.join(folder, name))
         with open(os.path.join(folder, TOMBSTONES), "xb") as file:
             file.write(b"\n".join((_HEAD, *sorted(gone), b"")))
 
@@ -78,14 +78,6 @@ def _beside(folder: str) -> list[str]:
         for name in os.listdir(folder)
         if name not in own and not name.endswith(".vhdx")
     )
-
-
-def _copy_beside(copy: TreeCopy, source: str, target: str, name: str) -> None:
-    path = os.path.join(source, name)
-    if os.path.isdir(path) and not os.path.islink(path):
-        copy.copy(path, os.path.join(target, name))
-    else:
-        copy.copy_file(path, os.path.join(target, name))
 
 
 def import_(
@@ -123,17 +115,17 @@ def import_(
             HResult.ERROR_INVALID_DATA,
             f"'{source}' deletes files, but its layer has no parents.",
         )
+    _clear_empty_layer(path)
     with folders.staged(path) as folder:
         copy = TreeCopy(check)
         tree = os.path.join(folder, folders.FILES)
         copy.copy(files, tree)
         for name in _beside(source):
-            _copy_beside(copy, source, folder, name)
+            copy.copy_any(os.path.join(source, name), os.path.join(folder, name))
         for parts in gone:
             check()
             _bury(tree, parts, roots)
         folders.write_marker(folder, writable=False, parents=parents)
-        _clear_empty_layer(path)
 
 
 def _clear_empty_layer(path: str) -> None:

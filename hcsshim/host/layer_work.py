@@ -82,11 +82,10 @@ def copy(source: str, target: str, job: Job) -> None:
     """
     folders.require(source)
     with folders.staged(target) as folder:
-        os.rmdir(folder)
-        TreeCopy(job.check).copy(source, folder)
-        mount = os.path.join(folder, folders.MOUNT)
-        if os.path.isdir(mount):
-            os.rmdir(mount)
+        tree = TreeCopy(job.check)
+        for name in sorted(os.listdir(source)):
+            if name != folders.MOUNT:
+                tree.copy_any(os.path.join(source, name), os.path.join(folder, name))
 
 
 def exists(path: str) -> bool:
@@ -195,7 +194,7 @@ def _copy_hives(path: str) -> None:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         if os.path.lexists(target):
             os.unlink(target)
-        TreeCopy(lambda: None).copy_file(hive, target)
+        TreeCopy(lambda: None).copy_any(hive, target)
 
 
 def _find(folder: str, name: str) -> str | None:

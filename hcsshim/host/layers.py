@@ -10,6 +10,7 @@ from _thread import allocate_lock
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from hcsshim.errors import HcsError
 from hcsshim.host.results import Refusal, refuse, refuse_errno
 from hcsshim.host.volumes import Volumes
 from hcsshim.hresult import HResult
@@ -121,6 +122,8 @@ class Layers:
     def _refusal_of(self, error: BaseException) -> Refusal:
         if isinstance(error, Refusal):
             return error
+        if isinstance(error, HcsError):
+            return refuse(error.hresult, error.message)
         if isinstance(error, OSError):
             where = f"'{error.filename}'" if error.filename else "The layer"
             return refuse_errno(error.errno or 0, f"{where} cannot be used")

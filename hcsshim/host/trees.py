@@ -75,9 +75,13 @@ class TreeCopy:
             pair = os.path.join(source, below), os.path.join(target, below)
             self._copy_metadata(*(pair if below else (source, target)), status)
 
-    def copy_file(self, source: str, target: str) -> None:
-        """Copy one file, which is no directory."""
-        self._copy_entry(source, target, os.lstat(source))
+    def copy_any(self, source: str, target: str) -> None:
+        """Copy a directory with all that is in it, or a file."""
+        status = os.lstat(source)
+        if stat.S_ISDIR(status.st_mode):
+            self.copy(source, target)
+        else:
+            self._copy_entry(source, target, status)
 
     def _tell(self, source: str, path: str, status: os.stat_result) -> None:
         if self._tombstone is None:
@@ -178,16 +182,9 @@ def remove_tree(path: str) -> None:
 
     It is renamed first, so that whoever looks for it sees all of it or nothing.
     """
+    from hcsshim._native import unpack  # noqa: PLC0415 - seldom needed
+
     folder, name = os.path.split(path)
     doomed = os.path.join(folder, f".{name}.{os.urandom(4).hex()}.removed")
     os.rename(path, doomed)
-    if os.geteuid() != 0:
-        os.chmod(doomed, 0o700)
-        for parent, names, _ in os.walk(doomed):
-            for child in names:
-                below = os.path.join(parent, child)
-                if not os.path.islink(below):
-                    os.chmod(below, 0o700)
-    import shutil  # noqa: PLC0415 - takes long to import
-
-    shutil.rmtree(doomed)
+    unpack.remove_tree(doomed)

@@ -373,8 +373,8 @@ def _unpack(
     Raises:
         InvalidDataError: It is another than the configuration says.
     """
+    from hcsshim._native.growing import growing  # noqa: PLC0415 - as above
     from hcsshim.layers import extract_linux_layer  # noqa: PLC0415 - seldom needed
-    from hcsshim.layers._growing import growing  # noqa: PLC0415 - as above
 
     folder = store.layer_folder(diff_id)
     if folder.is_dir():

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 import attrs
 
 from hcsshim._native import unpack as native
+from hcsshim._native.growing import growing
 from hcsshim.errors import InvalidDataError, OperationCancelledError
 from hcsshim.layers._compression import (
     Ahead,
@@ -20,7 +21,6 @@ from hcsshim.layers._compression import (
     factory_for,
     read_magic,
 )
-from hcsshim.layers._growing import growing
 
 if TYPE_CHECKING:
     import threading

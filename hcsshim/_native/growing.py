@@ -88,7 +88,7 @@ def growing(target: str | os.PathLike[str]) -> Iterator[Path]:
     Raises:
         AlreadyExistsError: Something stands under the name.
     """
-    final = Path(os.path.abspath(target))  # noqa: PTH100 - links stay what they are
+    final = Path(os.path.abspath(target))
     taken = AlreadyExistsError(message=f"There is something at {final} already.")
     if final.is_symlink() or (final.exists() and not final.is_dir()):
         raise taken
@@ -99,7 +99,7 @@ def growing(target: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         yield partial
         try:
-            os.rename(partial, final)  # noqa: PTH104 - unlike replace(), never a file
+            os.rename(partial, final)
         except FileExistsError:
             raise taken from None
         except OSError as error:
