@@ -17,6 +17,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <termios.h>
 #include <unistd.h>
@@ -115,24 +116,32 @@ static int run_child(void *argument)
 {
     struct start *start = argument;
     const struct silo_config *config = start->config;
+    uint64_t granted = silo_privileges_of(start->command);
     sigset_t none;
 
     if (setsid() < 0)
         return fail(start, "start a session", "");
     if (place_files(start) != 0)
         return fail(start, "connect the standard streams", "");
-    if (config->isolated && silo_privileges_reduce() != 0)
+    if (silo_limits_set(start->command) != 0)
+        return fail(start, "set the limits of the process", "");
+    if (config->isolated && silo_privileges_reduce(granted) != 0)
         return fail(start, "give up privileges", "");
     /* Without namespaces only this ties the command to its supervisor. */
     if (!config->isolated && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
         return fail(start, "tie the process to its supervisor", "");
     if ((config->isolated || start->command->user[0] != '\0') &&
-        silo_user_switch(start->account, config->all_users, config->isolated) !=
-            0)
+        silo_user_switch(start->account, config->all_users,
+                         config->isolated ? &granted : NULL) != 0)
         return fail(start, "switch to the user", start->command->user);
     if (chdir(start->command->directory) != 0)
         return fail(start, "enter the working directory",
                     start->command->directory);
+    if (start->command->flags & SILO_HAS_UMASK)
+        (void)umask(start->command->umask & 0777);
+    if (start->command->flags & SILO_NO_NEW_PRIVILEGES &&
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return fail(start, "give up new privileges", "");
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     search_and_exec(start);
@@ -185,6 +194,28 @@ static const char *find_path(const struct silo_command *command)
     return usual_path;
 }
 
+/* Let the account have the groups that the command asks for, too. */
+static int add_groups(const struct silo_command *command,
+                      const struct silo_config *config,
+                      struct silo_account *account)
+{
+    if (command->group_count == 0)
+        return 0;
+    if (config->isolated && !config->all_users) {
+        errno = EPERM; /* one user only, in one group */
+        return -1;
+    }
+    size_t count = account->group_count + command->group_count;
+    gid_t *groups = realloc(account->groups, count * sizeof(*groups));
+    if (groups == NULL)
+        return -1;
+    memcpy(groups + account->group_count, command->groups,
+           command->group_count * sizeof(*groups));
+    account->groups = groups;
+    account->group_count = count;
+    return 0;
+}
+
 pid_t silo_command_start(const struct silo_command *command,
                          const struct silo_config *config, const int files[3],
                          int *console, struct silo_failure *failure)
@@ -201,6 +232,10 @@ pid_t silo_command_start(const struct silo_command *command,
     *console = -1;
     if (silo_account_load(command->user, &account) != 0) {
         (void)silo_fail(failure, "look up the user", command->user);
+        goto out;
+    }
+    if (add_groups(command, config, &account) != 0) {
+        (void)silo_fail(failure, "join the groups", command->user);
         goto out;
     }
     if (command->console && open_console(command, &account, config->isolated,

@@ -91,6 +91,7 @@ int silo_config_read(const char *payload, size_t size,
     memset(config, 0, sizeof(*config));
     config->isolated = silo_read_number(&reader) != 0;
     config->has_scratch = silo_read_number(&reader) != 0;
+    config->root = (enum silo_root_kind)silo_read_number(&reader);
     config->hostname = silo_read_text(&reader);
     config->scratch = silo_read_text(&reader);
     config->layers =
@@ -117,6 +118,48 @@ void silo_config_clear(struct silo_config *config)
     memset(config, 0, sizeof(*config));
 }
 
+static uint64_t read_long(struct silo_reader *reader)
+{
+    uint32_t halves[2];
+    uint64_t number;
+
+    halves[0] = silo_read_number(reader);
+    halves[1] = silo_read_number(reader);
+    memcpy(&number, halves, sizeof(number));
+    return number;
+}
+
+/* What confines the command: flags, mask, capabilities, groups, limits. */
+static void read_confinement(struct silo_reader *reader,
+                             struct silo_command *command)
+{
+    command->flags = silo_read_number(reader);
+    command->umask = silo_read_number(reader);
+    command->capabilities = read_long(reader);
+    uint32_t n = silo_read_number(reader);
+    if (n <= reader->left / 4)
+        command->groups = calloc((size_t)n + 1, sizeof(*command->groups));
+    if (command->groups == NULL) {
+        reader->bad = true;
+        return;
+    }
+    for (; command->group_count < n; command->group_count++)
+        command->groups[command->group_count] = silo_read_number(reader);
+    n = silo_read_number(reader);
+    if (n <= reader->left / 20)
+        command->limits = calloc((size_t)n + 1, sizeof(*command->limits));
+    if (command->limits == NULL) {
+        reader->bad = true;
+        return;
+    }
+    for (; command->limit_count < n; command->limit_count++) {
+        struct silo_limit *limit = &command->limits[command->limit_count];
+        limit->resource = silo_read_number(reader);
+        limit->soft = read_long(reader);
+        limit->hard = read_long(reader);
+    }
+}
+
 int silo_command_read(const char *payload, size_t size,
                       struct silo_command *command)
 {
@@ -132,6 +175,7 @@ int silo_command_read(const char *payload, size_t size,
     command->directory = silo_read_text(&reader);
     command->arguments = silo_read_texts(&reader, &argument_count);
     command->environment = silo_read_texts(&reader, &ignored);
+    read_confinement(&reader, command);
     if (argument_count > 0 && finish(&reader) == 0)
         return 0;
     silo_command_clear(command);
@@ -143,5 +187,7 @@ void silo_command_clear(struct silo_command *command)
 {
     free(command->arguments);
     free(command->environment);
+    free(command->groups);
+    free(command->limits);
     memset(command, 0, sizeof(*command));
 }

@@ -8,6 +8,7 @@
  * goes last.
  */
 #include "silo.h"
+#include "calls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -152,6 +153,12 @@ static int mount_layers(const struct silo_config *config,
 
     if (sources->scratch >= 0)
         name_writable(sources->scratch, upper, work);
+    if (config->root == SILO_ROOT_IN_PLACE) {
+        if (config->layer_count == 1 &&
+            silo_bind(sources->layers[0], "root", true, false, 0) == 0)
+            return 0;
+        return silo_fail(failure, "mount the root", NULL);
+    }
     if (config->layer_count == 0)
         return silo_machine_graft(sources->machine, upper, work, "root",
                                   failure);
@@ -175,6 +182,24 @@ static int bring_loopback_up(void)
     return result;
 }
 
+/* Writes to the root fail from here on; those to what is mounted in it do not.
+ */
+static int seal_root(void)
+{
+    struct mount_attributes attributes = {.set = ATTRIBUTE_RDONLY};
+    int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (root < 0)
+        return -1;
+    int result = call_mount_setattr(root, "", AT_EMPTY_PATH, &attributes);
+    int error = errno;
+    close(root);
+    if (result != 0 && error == ENOSYS) /* kernels before 5.12 */
+        return mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL);
+    errno = error;
+    return result;
+}
+
 /* The new root is "/" from here on; the machine's lies over it for a while. */
 static int fill_root(const struct silo_config *config,
                      const struct sources *sources,
@@ -190,6 +215,8 @@ static int fill_root(const struct silo_config *config,
         if (silo_mapping_mount(sources->mappings[i], &config->mappings[i],
                                failure) != 0)
             return -1;
+    if (config->root == SILO_ROOT_READ_ONLY && seal_root() != 0)
+        return silo_fail(failure, "make the root read-only", "/");
     if (fchdir(sources->machine) != 0 || umount2(".", MNT_DETACH) != 0 ||
         chdir("/") != 0)
         return silo_fail(failure, "leave the machine's root", NULL);

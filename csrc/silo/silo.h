@@ -103,11 +103,19 @@ struct silo_mapping {
     bool read_only;
 };
 
+/* What becomes of writes to the root. */
+enum silo_root_kind {
+    SILO_ROOT_LAYERED = 0,  /* the layers stay as they are */
+    SILO_ROOT_IN_PLACE = 1, /* the only layer takes them */
+    SILO_ROOT_READ_ONLY = 2 /* they fail */
+};
+
 /* Points into the packet that it was read from. */
 struct silo_config {
     bool isolated;
     bool has_scratch;
     bool all_users; /* the identity map was granted, not one user only */
+    enum silo_root_kind root;
     const char *hostname;
     const char *scratch;
     uint32_t layer_count;
@@ -116,8 +124,27 @@ struct silo_config {
     struct silo_mapping *mappings;
 };
 
+enum silo_command_flags {
+    SILO_HAS_CAPABILITIES = 1, /* instead of the usual ones */
+    SILO_HAS_UMASK = 2,
+    SILO_NO_NEW_PRIVILEGES = 4
+};
+
+struct silo_limit {
+    uint32_t resource;
+    uint64_t soft;
+    uint64_t hard;
+};
+
 struct silo_command {
     bool console;
+    uint32_t flags; /* enum silo_command_flags */
+    uint32_t umask;
+    uint64_t capabilities;
+    uint32_t group_count; /* more groups of the user, malloc'd */
+    gid_t *groups;
+    uint32_t limit_count;
+    struct silo_limit *limits; /* malloc'd */
     uint32_t rows;
     uint32_t columns;
     const char *user;
@@ -228,9 +255,14 @@ int silo_mapping_mount(int source, const struct silo_mapping *mapping,
                        struct silo_failure *failure);
 
 /* privilege.c: in a command's process; plain system calls only. */
-int silo_privileges_reduce(void);
+/* The capabilities that a command has, if it runs as root. */
+uint64_t silo_privileges_of(const struct silo_command *command);
+/* Take all others away for good. */
+int silo_privileges_reduce(uint64_t granted);
+int silo_limits_set(const struct silo_command *command);
+/* 'granted' is NULL if capabilities are left as they are. */
 int silo_user_switch(const struct silo_account *account, bool with_groups,
-                     bool reduced);
+                     const uint64_t *granted);
 
 /*
  * command.c: start a process like vfork and exec. 'console' becomes the

@@ -101,6 +101,7 @@ def window_followed(process: Process) -> Iterator[None]:
         return
     before = signal.signal(_RESIZED, resize)
     try:
+        resize()  # it may have changed since the process was started
         yield
     finally:
         signal.signal(_RESIZED, before)
@@ -128,6 +129,9 @@ def attach(
     with ExitStack() as stack:
         # First: once its output shows, a person may press Ctrl-C.
         stack.enter_context(signals_passed_on(process))
+        if console:
+            stack.enter_context(raw_terminal())
+            stack.enter_context(window_followed(process))
         outputs = []
         for stream, target in ((process.stdout, 1), (process.stderr, 2)):
             if stream is not None:
@@ -144,9 +148,6 @@ def attach(
             process.stdin.close()
             transfer = relay.shared().copy(standard(0), own, own_target=True)
             stack.enter_context(transfer)
-        if console:
-            stack.enter_context(raw_terminal())
-            stack.enter_context(window_followed(process))
         exit_code = process.wait()
         if ended is not None:
             ended()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from typing import NamedTuple
 
+from hcsshim.host.confinement import read_confinement
 from hcsshim.host.fields import Fields
 from hcsshim.host.paths import container_path
 from hcsshim.host.silo import Command
@@ -155,4 +156,5 @@ def _read_oci(process: Fields, console: tuple[int, int] | None) -> Command:
         directory=container_path(process.text("cwd")),
         user="" if user == "0:0" else user,
         console=console,
+        confinement=read_confinement(process),
     )

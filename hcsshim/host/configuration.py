@@ -3,22 +3,25 @@ Create documents: v1 ``ContainerConfig`` and v2 ``ComputeSystem``, to one value.
 
 Source:
     HCS schema types of these names. ``EmbeddedHost`` is our extension: with
-    ``{"Isolation": "None"}`` processes run straight on the machine.
+    ``{"Isolation": "None"}`` processes run straight on the machine; ``Root`` is
+    ``Layered`` by default, ``InPlace`` for a single layer that takes what is written,
+    or ``ReadOnly``.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 
 import attrs
 
 from hcsshim.host.fields import Fields
-from hcsshim.host.paths import container_path, machine_directory
+from hcsshim.host.paths import container_path, machine_directory, machine_path
 from hcsshim.host.played import knows_schema
 from hcsshim.host.results import refuse, refuse_virtual_machine
-from hcsshim.host.silo import Limits, MappedDirectory
+from hcsshim.host.silo import Limits, MappedDirectory, Root
 from hcsshim.hresult import HResult
 
 _MEGABYTE = 1024 * 1024
@@ -52,6 +55,11 @@ _CONTAINER = (
     "AdditionalDeviceNamespace",
     "IsolationType",
 )
+_ROOTS = {
+    "Layered": Root.LAYERED,
+    "InPlace": Root.IN_PLACE,
+    "ReadOnly": Root.READ_ONLY,
+}
 #: What a container of this host cannot have; accepting it would be a lie.
 _NOT_HERE = ("MappedPipes", "AssignedDevices", "ContainerCredentialGuard")
 
@@ -90,6 +98,7 @@ class Configuration:
         layer_folders: The folders of the layers, once they were taken for a system;
             ``layers`` are the root file systems in them then.
         scratch: Folder for what is written, or ``None``.
+        root: What becomes of writes.
         mapped_directories: In order.
         limits: Of all processes together.
         isolated: False only if the document says so.
@@ -103,6 +112,7 @@ class Configuration:
     layers: tuple[Path, ...] = ()
     layer_folders: tuple[str, ...] = ()
     scratch: Path | None = None
+    root: Root = Root.LAYERED
     mapped_directories: tuple[MappedDirectory, ...] = ()
     limits: Limits = attrs.field(factory=Limits)
     isolated: bool = True
@@ -161,6 +171,7 @@ def _read_v2(system_id: str, document: Fields) -> Configuration:
         hostname=_host_name(system_id, guest, "HostName"),
         layers=_layers(storage),
         scratch=_scratch(storage.text("Path")),
+        root=_root(document, storage),
         mapped_directories=_mapped_directories(container),
         limits=Limits(
             memory_bytes=read_memory(container.child("Memory")),
@@ -233,9 +244,24 @@ def _networking(fields: Fields) -> Networking:
     )
 
 
+def _root(document: Fields, storage: Fields) -> Root:
+    extension = document.child("EmbeddedHost")
+    root = _ROOTS.get(extension.text("Root", "Layered"))
+    if root is None:
+        extension.refuse("Root")
+    in_place = root is Root.IN_PLACE
+    if root is not Root.LAYERED and (
+        sys.platform == "win32" or not _isolated(document)
+    ):
+        extension.refuse("Root")  # only a root of one's own can be another
+    if in_place and (len(storage.children("Layers")) != 1 or storage.text("Path")):
+        extension.refuse("Root")
+    return root
+
+
 def _isolated(document: Fields) -> bool:
     extension = document.child("EmbeddedHost")
-    extension.only(("Isolation",))
+    extension.only(("Isolation", "Root"))
     isolation = extension.text("Isolation", "Namespaces")
     if isolation not in ("Namespaces", "None"):
         extension.refuse("Isolation")
@@ -286,7 +312,7 @@ def read_mapped_directory(fields: Fields) -> MappedDirectory:
     if fields.text("HostPathType", "AbsolutePath") not in ("AbsolutePath", ""):
         fields.refuse("HostPathType")
     return MappedDirectory(
-        source=Path(machine_directory(fields.text("HostPath"), "mapped directory")),
+        source=Path(machine_path(fields.text("HostPath"), "mapped directory")),
         target=container_path(fields.text("ContainerPath")),
         read_only=fields.flag("ReadOnly"),
     )

@@ -41,6 +41,25 @@ def machine_directory(path: str, role: str) -> str:
         role: What it is for, to say so: ``"layer"``.
 
     Raises:
+        Refusal: It is not there, as Windows refuses it, or is a file.
+    """
+    machine_path(path, role)
+    if not os.path.isdir(path):
+        raise refuse(
+            HResult.ERROR_DIRECTORY, f"The {role} '{path}' is not a directory."
+        )
+    return path
+
+
+def machine_path(path: str, role: str) -> str:
+    """
+    Check a directory or a file of the machine.
+
+    Args:
+        path: As the document has it.
+        role: What it is for.
+
+    Raises:
         Refusal: It is not there, as Windows refuses it.
     """
     if not os.path.isabs(path):
@@ -48,16 +67,13 @@ def machine_directory(path: str, role: str) -> str:
             HResult.ERROR_PATH_NOT_FOUND,
             f"The {role} '{path}' is not an absolute path of this machine.",
         )
-    if not os.path.isdir(path):
-        code = HResult.ERROR_DIRECTORY
-        try:
-            os.stat(path)
-        except OSError as error:
-            absent = isinstance(error, (FileNotFoundError, NotADirectoryError))
-            raise refuse_errno(
-                error.errno or 0,
-                f"The {role} '{path}' cannot be used",
-                HResult.ERROR_PATH_NOT_FOUND if absent else None,
-            ) from None
-        raise refuse(code, f"The {role} '{path}' is not a directory.")
+    try:
+        os.stat(path)
+    except OSError as error:
+        absent = isinstance(error, (FileNotFoundError, NotADirectoryError))
+        raise refuse_errno(
+            error.errno or 0,
+            f"The {role} '{path}' cannot be used",
+            HResult.ERROR_PATH_NOT_FOUND if absent else None,
+        ) from None
     return path

@@ -7,6 +7,7 @@ silo knows processes, mounts and limits only.
 
 from __future__ import annotations
 
+import enum
 from typing import TYPE_CHECKING, Protocol
 
 import attrs
@@ -47,6 +48,17 @@ class Limits:
     cpu_weight: int | None = None
 
 
+class Root(enum.IntEnum):
+    """What becomes of writes to the root of a silo."""
+
+    #: They go to the scratch folder, or are lost with the silo.
+    LAYERED = 0
+    #: The only layer takes them.
+    IN_PLACE = 1
+    #: They fail.
+    READ_ONLY = 2
+
+
 @attrs.frozen(kw_only=True)
 class SiloConfig:
     """
@@ -60,6 +72,7 @@ class SiloConfig:
         scratch: Folder whose ``upper`` and ``work`` take the writes, kept when the
             silo is gone. ``None``: writes go to memory or a folder of the silo's
             own and are gone with it.
+        root: What becomes of writes.
         mapped_directories: Mounted in order.
         limits: Enforced by cgroups.
         isolated: ``False`` runs processes straight on the machine, without
@@ -70,9 +83,30 @@ class SiloConfig:
     hostname: str
     layers: tuple[Path, ...] = ()
     scratch: Path | None = None
+    root: Root = Root.LAYERED
     mapped_directories: tuple[MappedDirectory, ...] = ()
     limits: Limits = Limits()
     isolated: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class Confinement:
+    """
+    What a process may do on Linux, beyond or below what is usual.
+
+    Args:
+        capabilities: A bit for each that it has as root; ``None`` for the usual ones.
+        umask: Mask of the modes of new files; ``None`` for the usual one.
+        no_new_privileges: No program that it starts gets more rights.
+        groups: Numbers of more groups.
+        limits: Number of a resource, soft limit, hard limit.
+    """
+
+    capabilities: int | None = None
+    umask: int | None = None
+    no_new_privileges: bool = False
+    groups: tuple[int, ...] = ()
+    limits: tuple[tuple[int, int, int], ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -92,6 +126,7 @@ class Command:
         console: Rows and columns of a new pseudo terminal, or ``None``.
         line: On Windows, the command line as it was given; ``arguments`` are what
             its usual rules make of it.
+        confinement: What it may do, on Linux.
     """
 
     arguments: tuple[str, ...]
@@ -101,6 +136,7 @@ class Command:
     files: tuple[int, int, int] = (-1, -1, -1)
     console: tuple[int, int] | None = None
     line: str = ""
+    confinement: Confinement = Confinement()
 
 
 @attrs.frozen(kw_only=True)

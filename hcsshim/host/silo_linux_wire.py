@@ -15,7 +15,12 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from hcsshim.host.silo import Command, MappedDirectory, SiloConfig
+    from hcsshim.host.silo import (
+        Command,
+        Confinement,
+        MappedDirectory,
+        SiloConfig,
+    )
 
 CONFIGURE: Final = 1
 START: Final = 2
@@ -40,6 +45,10 @@ REPLY_MAX: Final = 16 * 1024
 _REQUEST = struct.Struct("=IIQiiII")
 _REPLY = struct.Struct("=IiQiIII")
 _NUMBER = struct.Struct("=I")
+_CONFINEMENT = struct.Struct("=IIQ")
+_LIMIT = struct.Struct("=IQQ")
+
+_HAS_CAPABILITIES, _HAS_UMASK, _NO_NEW_PRIVILEGES = 1, 2, 4
 
 
 @attrs.frozen
@@ -145,6 +154,7 @@ def configure(config: SiloConfig) -> Packet:
         (
             _NUMBER.pack(config.isolated),
             _NUMBER.pack(config.scratch is not None),
+            _NUMBER.pack(config.root),
             _text(config.hostname),
             _text(scratch),
             _texts(str(layer) for layer in config.layers),
@@ -153,6 +163,24 @@ def configure(config: SiloConfig) -> Packet:
         )
     )
     return request(CONFIGURE, payload)
+
+
+def _confinement(confinement: Confinement) -> bytes:
+    capabilities, umask = confinement.capabilities, confinement.umask
+    flags = (
+        (_HAS_CAPABILITIES if capabilities is not None else 0)
+        | (_HAS_UMASK if umask is not None else 0)
+        | (_NO_NEW_PRIVILEGES if confinement.no_new_privileges else 0)
+    )
+    return b"".join(
+        (
+            _CONFINEMENT.pack(flags, umask or 0, capabilities or 0),
+            _NUMBER.pack(len(confinement.groups)),
+            *(_NUMBER.pack(group) for group in confinement.groups),
+            _NUMBER.pack(len(confinement.limits)),
+            *(_LIMIT.pack(*limit) for limit in confinement.limits),
+        )
+    )
 
 
 def start(token: int, command: Command) -> Packet:
@@ -172,6 +200,7 @@ def start(token: int, command: Command) -> Packet:
             _text(command.directory),
             _texts(command.arguments),
             _texts(f"{key}={value}" for key, value in command.environment.items()),
+            _confinement(command.confinement),
         )
     )
     streams = (-1, -1, -1) if command.console is not None else command.files

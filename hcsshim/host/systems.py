@@ -626,6 +626,7 @@ def _silo_config(
         hostname=configuration.hostname,
         layers=configuration.layers,
         scratch=configuration.scratch,
+        root=configuration.root,
         mapped_directories=configuration.mapped_directories,
         limits=configuration.limits,
         isolated=configuration.isolated,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from hcsshim.documents import dumps
+from hcsshim.documents._document import Extra
 from hcsshim.errors import NotSupportedError
 from hcsshim.hcs._schema import V2_1
 from hcsshim.hresult import HResult
@@ -30,7 +31,6 @@ def container(
     *,
     owner: str = "hcsshim",
     schema: Schema = V2_1,
-    scratch: str | None = None,
 ) -> ContainerConfig:
     """
     Describe the container of a specification, for a host that runs it itself.
@@ -40,7 +40,6 @@ def container(
         container_id: Its id.
         owner: Whose it is.
         schema: As ``schema_version()`` chose it.
-        scratch: Folder that takes what a Linux container writes.
 
     Raises:
         NotSupportedError: It has to run in a utility VM.
@@ -50,7 +49,7 @@ def container(
     if is_linux(spec) and runs_linux():
         for clause in unsupported(spec):
             _log.warning("container %r: %s", container_id, clause)
-        return attrs.evolve(linux_container(spec, scratch=scratch), owner=owner)
+        return attrs.evolve(linux_container(spec), owner=owner)
     if is_isolated(spec) and schema >= V2_1:
         raise NotSupportedError(
             HResult.ERROR_NOT_SUPPORTED,
@@ -62,9 +61,27 @@ def container(
     return windows_container(spec, container_id, options)
 
 
-def container_text(config: ContainerConfig, container_id: str, schema: Schema) -> str:
-    """Write the document, its types checked."""
-    return dumps(config.document(schema, container_id))
+def container_text(
+    spec: Spec, container_id: str, *, owner: str = "hcsshim", schema: Schema = V2_1
+) -> str:
+    """
+    Write the whole document of :func:`container`.
+
+    A Linux container writes in the specification's own root, or not at all. HCS has
+    no way to say that, for its Linux containers are in utility VMs; a member for the
+    embedded host says it.
+
+    Raises:
+        NotSupportedError: As :func:`container`.
+        ValueError: As :func:`container`.
+    """
+    config = container(spec, container_id, owner=owner, schema=schema)
+    if not is_linux(spec):
+        return dumps(config.document(schema, container_id))
+    document = config.document(V2_1, container_id)
+    read_only = spec.root is not None and bool(spec.root.readonly)
+    extension = {"Root": "ReadOnly" if read_only else "InPlace"}
+    return dumps(attrs.evolve(document, extra=Extra({"EmbeddedHost": extension})))
 
 
 def runs_linux() -> bool:

@@ -2,8 +2,9 @@
 Linux containers: on a host that runs them itself, and in a utility VM.
 
 A host that runs Linux containers itself isolates each by namespaces of its own, with
-its own ``/proc``, ``/sys`` and ``/dev``; what a specification says about these is
-fulfilled already, or cannot be had. :func:`unsupported` names the latter.
+its own ``/proc``, ``/sys`` and ``/dev``, of which it hides what OCI runtimes usually
+hide; what a specification says about these is fulfilled already, or cannot be had.
+:func:`unsupported` names the latter.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from hcsshim.oci.spec_windows import Windows, WindowsNetwork
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hcsshim.oci.spec import Mount, Spec
+    from hcsshim.oci.spec import Mount, Process, Spec
     from hcsshim.oci.spec_linux import LinuxCpu, LinuxResources
 
 #: File systems of the kernel that every container has, at their usual places.
@@ -39,13 +40,12 @@ _USUAL_PERIOD = 100_000
 _MOST_SHARES = 262_144
 
 
-def linux_container(spec: Spec, *, scratch: str | None = None) -> ContainerConfig:
+def linux_container(spec: Spec) -> ContainerConfig:
     """
     Describe the container of a Linux specification for a host that runs it itself.
 
     Args:
         spec: With absolute paths.
-        scratch: Folder that takes what it writes; without one it is lost with it.
 
     Raises:
         ValueError: It joins what it cannot, or its root is missing.
@@ -59,7 +59,6 @@ def linux_container(spec: Spec, *, scratch: str | None = None) -> ContainerConfi
             )
     config = ContainerConfig(
         layers=(spec.root.path,),
-        scratch=scratch,
         hostname=spec.hostname or None,
         mounts=tuple(_directories(spec)),
     )
@@ -117,11 +116,22 @@ def unsupported(spec: Spec) -> Iterator[str]:
             ("oomScoreAdj", process.oom_score_adj),
             ("ioPriority", process.io_priority),
             ("scheduler", process.scheduler),
+            ("execCPUAffinity", process.exec_cpu_affinity),
         ):
             if value:
                 yield f"process.{name}: it has no effect"
+        yield from _unsupported_capabilities(process)
     if spec.linux is not None:
         yield from _unsupported_linux(spec.linux)
+
+
+def _unsupported_capabilities(process: Process) -> Iterator[str]:
+    """For root the bounding set is what counts; others have none at all."""
+    sets, user = process.capabilities, process.user
+    if sets is None or user is None or not (user.uid or user.username):
+        return
+    if sets.ambient or sets.inheritable:
+        yield "process.capabilities: users other than root have none"
 
 
 def _mount_problem(mount: Mount) -> str:
@@ -150,6 +160,9 @@ def _unsupported_linux(linux: Linux) -> Iterator[str]:
     ):
         if value:
             yield f"linux.{name}: it has no effect"
+    for path in (*linux.masked_paths, *linux.readonly_paths):
+        if not path.startswith(("/proc/", "/sys/")):
+            yield f"linux.maskedPaths, linux.readonlyPaths: {path!r} is as it is"
     if linux.resources is not None:
         yield from _unsupported_limits(linux.resources)
 

@@ -39,7 +39,6 @@ SHIM_PID = "shim"
 INIT_PID = "pid"
 #: Held by the shim as long as it lives.
 ALIVE = "alive"
-SCRATCH = "scratch"
 
 _END_SECONDS = 60.0
 

@@ -176,9 +176,6 @@ class StateStore:
             self.path(container_id).rename(doomed)
         except FileNotFoundError:
             raise NoContainerError(container_id) from None
-        # overlayfs leaves a folder that nobody, not even its owner, may enter.
-        for closed in (doomed / "scratch" / "work").glob("*"):
-            closed.chmod(0o700)
         shutil.rmtree(doomed)
 
     def remove_all(self) -> None:

@@ -49,11 +49,11 @@ def test_root_and_mounts() -> None:
     )
     spec = attrs.evolve(linux_spec(), mounts=mounts, hostname="box")
 
-    config = linux_container(spec, scratch="/scratch")
+    config = linux_container(spec)
 
     assert ("/bundle/rootfs",) == config.layers
     assert (("/a", "/b", True), ("/c", "/d", False)) == config.mounts
-    assert ("box", "/scratch") == (config.hostname, config.scratch)
+    assert "box" == config.hostname
     assert [] == list(unsupported(spec))
 
 

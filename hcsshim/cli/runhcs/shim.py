@@ -98,26 +98,18 @@ def _hold_container(
     runtime: Runtime, container_id: str, answer: Answer, *, stdin: bool
 ) -> int:
     from hcsshim import ComputeSystem, schema_version  # noqa: PLC0415 - lazily
-    from hcsshim.oci.documents import container, container_text  # noqa: PLC0415
+    from hcsshim.oci.documents import container_text  # noqa: PLC0415 - as above
     from hcsshim.oci.locks import FileLock  # noqa: PLC0415 - as above
-    from hcsshim.oci.runtime import ALIVE, SCRATCH  # noqa: PLC0415 - as above
+    from hcsshim.oci.runtime import ALIVE  # noqa: PLC0415 - as above
 
     folder = runtime.store.path(container_id)
     alive = FileLock(folder / ALIVE)
     if not alive.try_acquire():
         raise FileExistsError(f"container {container_id!r} has a shim already")
     record = runtime.record(container_id)
-    scratch = folder / SCRATCH
-    scratch.mkdir(mode=0o700, exist_ok=True)
-    schema = schema_version()
-    config = container(
-        record.spec,
-        container_id,
-        owner=record.owner,
-        schema=schema,
-        scratch=str(scratch),
+    text = container_text(
+        record.spec, container_id, owner=record.owner, schema=schema_version()
     )
-    text = container_text(config, container_id, schema)
     with ExitStack() as stack:
         system = stack.enter_context(ComputeSystem.create(container_id, text))
         listener = stack.enter_context(shim_link.listen(record.unique_id))

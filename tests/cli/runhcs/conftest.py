@@ -48,6 +48,7 @@ def config(script: str, **process: object) -> dict[str, object]:
 def rootfs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small root file system."""
     root = tmp_path_factory.mktemp("rootfs")
+    root.chmod(0o755)  # as the root that users of all kinds have
     for name in _PROGRAMS:
         _copy_program(name, root)
     return root
@@ -75,7 +76,8 @@ def bundle(tmp_path: Path, rootfs: Path) -> Bundle:
     def make(specification: dict[str, object]) -> Path:
         folder = tmp_path / f"bundle-{next(_numbers)}"
         folder.mkdir()
-        (folder / "rootfs").symlink_to(rootfs)
+        # Containers write in it; files that are there already stay shared.
+        shutil.copytree(rootfs, folder / "rootfs", True, copy_function=os.link)
         (folder / "config.json").write_text(json.dumps(specification))
         return folder
 

@@ -352,8 +352,9 @@ def test_terminal(root: str, bundle: Bundle, container_id: str) -> None:
     terminal.type(b"PS1=ready-; stty size\r")
     terminal.expect(b"33 77")
     terminal.resize(20, 50)
-    terminal.type(b"trap 'stty size' WINCH; stty size\r")
-    terminal.expect(b"20 50")
+    script = "while [ \"$(stty size)\" != '20 50' ]; do sleep 0.05; done; echo d''one"
+    terminal.type(f"{script}\r".encode())
+    terminal.expect(b"done")
     terminal.type(b"sh -c 'echo beg\"\"un; exec sleep 100'\r")
     terminal.expect(b"begun")
     terminal.type(b"\x03")
