@@ -18,10 +18,16 @@ if TYPE_CHECKING:
     from hcsshim.oci.bundle import check_spec as check_spec
     from hcsshim.oci.bundle import read_bundle as read_bundle
     from hcsshim.oci.bundle import read_process as read_process
+    from hcsshim.oci.client import Runhcs as Runhcs
+    from hcsshim.oci.client import RunhcsError as RunhcsError
+    from hcsshim.oci.container_state import ContainerState as ContainerState
+    from hcsshim.oci.container_state import Status as Status
     from hcsshim.oci.credentials import add_credential_guard as add_credential_guard
     from hcsshim.oci.credentials import (
         remove_credential_guard as remove_credential_guard,
     )
+    from hcsshim.oci.documents import container as container
+    from hcsshim.oci.documents import container_text as container_text
     from hcsshim.oci.kinds import ContainerType as ContainerType
     from hcsshim.oci.kinds import PodRole as PodRole
     from hcsshim.oci.kinds import is_host_process as is_host_process
@@ -34,6 +40,12 @@ if TYPE_CHECKING:
     from hcsshim.oci.linux import hosted_linux_document as hosted_linux_document
     from hcsshim.oci.linux import linux_container as linux_container
     from hcsshim.oci.processes import process_parameters as process_parameters
+    from hcsshim.oci.runtime import Runtime as Runtime
+    from hcsshim.oci.runtime import WrongStatusError as WrongStatusError
+    from hcsshim.oci.scratch import create_scratch as create_scratch
+    from hcsshim.oci.scratch import prepare_disk as prepare_disk
+    from hcsshim.oci.signals import linux_signal as linux_signal
+    from hcsshim.oci.signals import windows_signal as windows_signal
     from hcsshim.oci.spec import Box as Box
     from hcsshim.oci.spec import Capabilities as Capabilities
     from hcsshim.oci.spec import Hook as Hook
@@ -62,6 +74,9 @@ if TYPE_CHECKING:
     from hcsshim.oci.spec_windows import WindowsNetwork as WindowsNetwork
     from hcsshim.oci.spec_windows import WindowsResources as WindowsResources
     from hcsshim.oci.spec_windows import WindowsStorage as WindowsStorage
+    from hcsshim.oci.state_store import NoContainerError as NoContainerError
+    from hcsshim.oci.state_store import NoStateError as NoStateError
+    from hcsshim.oci.state_store import StateStore as StateStore
     from hcsshim.oci.virtual_machine import RuntimeOptions as RuntimeOptions
     from hcsshim.oci.virtual_machine import vm_options_for as vm_options_for
     from hcsshim.oci.virtual_machine import with_runtime_options as with_runtime_options
@@ -75,6 +90,13 @@ if TYPE_CHECKING:
 
 #: Where each public name lives.
 _HOMES = {
+    "client": ("Runhcs", "RunhcsError"),
+    "container_state": ("ContainerState", "Status"),
+    "documents": ("container", "container_text"),
+    "runtime": ("Runtime", "WrongStatusError"),
+    "state_store": ("NoContainerError", "NoStateError", "StateStore"),
+    "signals": ("linux_signal", "windows_signal"),
+    "scratch": ("create_scratch", "prepare_disk"),
     "annotation_values": ("AnnotationConflictError",),
     "bundle": (
         "check_spec",

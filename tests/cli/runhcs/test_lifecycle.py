@@ -195,15 +195,16 @@ def test_exec(
     runhcs("create", "-b", str(bundle(config(WAITING))), container_id)
     runhcs("start", container_id)
 
+    user, group = (5, 6) if os.geteuid() == 0 else (0, 0)  # one has no other
     done = runhcs(
         "exec",
-        *("-e", "C=d", "--cwd", "/dev", "--user", "5:6", "--pid-file"),
+        *("-e", "C=d", "--cwd", "/dev", "--user", f"{user}:{group}", "--pid-file"),
         *(str(tmp_path / "pid"), container_id),
         *("sh", "-c", "echo $A $C; pwd; id -u; id -g; cat; exit 9"),
         data=b"data",
         code=9,
     )
-    assert b"b d\n/dev\n5\n6\ndata" == done.stdout
+    assert f"b d\n/dev\n{user}\n{group}\ndata".encode() == done.stdout
     assert int((tmp_path / "pid").read_text())
     file = tmp_path / "process.json"
     file.write_text(
