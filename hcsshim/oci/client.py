@@ -61,7 +61,7 @@ class Runhcs:
     log: StrPath | None = None
     log_format: str | None = None
     debug: bool = False
-    program: Sequence[str] = attrs.field(factory=lambda: find_program())
+    program: Sequence[str] = attrs.field(factory=lambda: find_program())  # noqa: PLW0108 - it is below
 
     def create(  # noqa: PLR0913 - the flags of the command
         self,
@@ -167,7 +167,7 @@ class Runhcs:
         """Tell the state of a container."""
         return ContainerState.from_json(json.loads(self._call("state", container_id)))
 
-    def _command(self) -> list[str]:
+    def _command(self) -> Sequence[str]:
         flags = _flags(
             log=_absolute(self.log),
             log_format=self.log_format,
