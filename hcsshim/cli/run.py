@@ -13,6 +13,7 @@ from hcsshim.cli import records
 from hcsshim.cli.app import sentence
 from hcsshim.cli.image import what_to_run
 from hcsshim.cli.logs import open_log, open_log_file
+from hcsshim.cli.networking import on_network, port_option
 from hcsshim.cli.options import (
     container_options,
     container_text,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hcsshim import ComputeSystem
+    from hcsshim.cli.networking import Port
     from hcsshim.cli.options import Volume
 
 #: Exit codes for what is no exit code of the command, as with other container tools.
@@ -102,6 +104,8 @@ def run_in(  # noqa: PLR0913 - the options of process_options
 )
 @click.option("--image", help="Run an image, which has layers and a command.")
 @click.option("--entrypoint", metavar="PROGRAM", help="Instead of the image's own.")
+@click.option("--network", metavar="NAME", help="Join this network, or that of an id.")
+@port_option
 @container_options
 @process_options
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
@@ -113,6 +117,8 @@ def run(  # noqa: PLR0913 - click gives every option as an argument
     log_file: str | None,
     image: str | None,
     entrypoint: str | None,
+    network: str | None,
+    ports: tuple[Port, ...],
     layers: tuple[str, ...],
     scratch: str | None,
     volumes: tuple[Volume, ...],
@@ -140,6 +146,7 @@ def run(  # noqa: PLR0913 - click gives every option as an argument
     Examples:
       hcsshim run -- sh -c 'echo hello from $(hostname)'
       hcsshim run -it --rm --image debian:12 -- bash
+      hcsshim run --network pods -p 8080:80 -- httpd -f -p 80
       hcsshim run -it --rm --layer rootfs -v "$PWD:/src:ro" -w /src -- sh
       printf 'a\\nb\\n' | hcsshim run -i -- wc -l
     """  # noqa: D301 - click's mark for text to be left as it is
@@ -174,17 +181,18 @@ def run(  # noqa: PLR0913 - click gives every option as an argument
             unisolated=unisolated,
             keep=False,
         )
-        exit_code = run_system(
-            system_id,
-            text,
-            command,
-            variables=wanted.variables | environment(variables, env_files),
-            workdir=workdir or wanted.workdir,
-            user=user or wanted.user,
-            interactive=interactive,
-            tty=tty,
-            log=log,
-        )
+        with run_errors(), on_network(text, network, ports, system_id) as document:
+            exit_code = run_system(
+                system_id,
+                document,
+                command,
+                variables=wanted.variables | environment(variables, env_files),
+                workdir=workdir or wanted.workdir,
+                user=user or wanted.user,
+                interactive=interactive,
+                tty=tty,
+                log=log,
+            )
     finally:
         if log is not None:
             os.close(log)

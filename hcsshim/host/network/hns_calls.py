@@ -132,6 +132,25 @@ def _get_network(request: Request) -> JSON:
     return _document(request, request.service.core.network(as_guid(request.id)))
 
 
+def _detailed_network(request: Request) -> JSON:
+    """Answer with a network and what the kernel has for it; Windows has no such."""
+    core = request.service.core
+    network = core.network(as_guid(request.id))
+    parts: list[JSON] = [
+        {
+            "Kind": part.kind,
+            "Name": part.name,
+            "Parent": part.parent,
+            "Object": part.object,
+            "Detail": part.detail,
+            "Problem": part.problem,
+        }
+        for part in core.datapath.parts(network.id)
+    ]
+    document = document_of(network, core, v2_form=False)
+    return {**document, "Parts": parts, "Obstacle": core.datapath.obstacle()}
+
+
 def _change_network(request: Request) -> JSON:
     core = request.service.core
     network = core.network(as_guid(request.id))
@@ -379,6 +398,7 @@ _ROUTES: dict[tuple[str, int], dict[str, Callable[[Request], JSON]]] = {
         "POST": _change_network,
         "DELETE": _delete_network,
     },
+    ("networks", 3): {"GET detailed": _detailed_network},
     ("endpoints", 1): {"GET": _list_endpoints, "POST": _create_endpoint},
     ("endpoints", 2): {
         "GET": _get_endpoint,
