@@ -811,10 +811,12 @@ HCSSHIM_API void hcsshim_backup_pack_free(hcsshim_backup_pack *pack);
  * hcsshim_backup_pack_add() - add a file.
  *
  * name:   UTF-8, with either separator; 'name_length' bytes. Borrowed, as all.
- * stream: the whole of its backup stream.
+ * stream: the whole of its backup stream; borrowed until the file is complete.
  *
- * Returns 0; E_INVALID_DATA for a damaged stream, or one that no tar can hold;
- * the error of a file. After a failure every call gives it again.
+ * Returns 0; 1 when there is much in memory and more to come: take it, clear
+ * it, and call hcsshim_backup_pack_more(). E_INVALID_DATA for a damaged stream,
+ * or one that no tar can hold; the error of a file. After a failure every call
+ * gives it again.
  */
 HCSSHIM_API int32_t hcsshim_backup_pack_add(hcsshim_backup_pack *pack,
                                             const char *name,
@@ -829,6 +831,9 @@ HCSSHIM_API int32_t hcsshim_backup_pack_add_file(hcsshim_backup_pack *pack,
                                                  const hcsshim_file_info *info,
                                                  int64_t file, uint64_t offset,
                                                  uint64_t length);
+
+/* hcsshim_backup_pack_more() - go on with a file; returns as _add(). */
+HCSSHIM_API int32_t hcsshim_backup_pack_more(hcsshim_backup_pack *pack);
 
 /* hcsshim_backup_pack_link() - add another name of a file that is there. */
 HCSSHIM_API int32_t hcsshim_backup_pack_link(

@@ -253,6 +253,7 @@ class Lib:
         length: int,
         /,
     ) -> int: ...
+    def hcsshim_backup_pack_more(self, pack: CData, /) -> int: ...
     def hcsshim_backup_pack_link(
         self,
         pack: CData,

@@ -15,6 +15,9 @@
 #include "layer/verity.h"
 #include "layer/windows_meta.h"
 
+/* As much is made in memory before the caller takes it. */
+#define FULL ((size_t)1024 * 1024)
+
 /* Modes have the bits of the type and nothing else. */
 enum { MODE_FOLDER = 0040000, MODE_FILE = 0100000, MODE_LINK = 0120000 };
 
@@ -62,6 +65,13 @@ struct hcsshim_backup_pack {
     struct extent *extents;
     size_t extent_count;
     size_t extent_room;
+
+    /* how far the members of the file are written */
+    hcsshim__tar_member member; /* its first one */
+    size_t next;                /* stream whose member comes next */
+    struct stream *body;        /* under way, or NULL */
+    size_t extent;              /* of the body */
+    uint64_t at;                /* in the body */
 
     hcsshim__path name;
     hcsshim__path alternate;
@@ -416,51 +426,59 @@ static int32_t take_reparse(hcsshim_backup_pack *pack,
 
 /* ---- second pass: members ---------------------------------------------- */
 
-static int32_t copy_extent(hcsshim_backup_pack *pack,
-                           const struct extent *extent)
+/* A part of an extent, from where the body stands. */
+static int32_t copy_data(hcsshim_backup_pack *pack, const struct extent *extent)
 {
-    uint64_t done = 0;
-    int32_t hr = 0;
+    uint64_t from = pack->at - extent->offset;
+    uint64_t left = extent->length - from;
+    size_t part =
+        left < HCSSHIM__FILE_PIECE ? (size_t)left : HCSSHIM__FILE_PIECE;
+    uint8_t *out;
+    int32_t hr;
 
+    pack->at += part;
     if (pack->source.memory != NULL)
-        return hcsshim__sink_write(&pack->sink,
-                                   pack->source.memory + extent->at,
-                                   (size_t)extent->length);
-    while (done < extent->length && hr >= 0) {
-        uint64_t left = extent->length - done;
-        size_t part =
-            left < HCSSHIM__FILE_PIECE ? (size_t)left : HCSSHIM__FILE_PIECE;
-        uint8_t *out = hcsshim__sink_reserve(&pack->sink, part, &hr);
-
-        if (out == NULL)
-            return hr;
-        hr = hcsshim__verity_read_at(pack->source.file,
-                                     pack->source.offset + extent->at + done,
-                                     out, part);
-        if (hr >= 0)
-            hcsshim__sink_commit(&pack->sink, part);
-        done += part;
-    }
+        return hcsshim__sink_write(
+            &pack->sink, pack->source.memory + extent->at + from, part);
+    out = hcsshim__sink_reserve(&pack->sink, part, &hr);
+    if (out == NULL)
+        return hr;
+    hr = hcsshim__verity_read_at(
+        pack->source.file, pack->source.offset + extent->at + from, out, part);
+    if (hr >= 0)
+        hcsshim__sink_commit(&pack->sink, part);
     return hr;
 }
 
-static int32_t copy_stream(hcsshim_backup_pack *pack,
-                           const struct stream *stream)
+/* A part of the body under way: data, or the zeros before it. */
+static int32_t copy_part(hcsshim_backup_pack *pack)
 {
-    uint64_t at = 0;
-    int32_t hr = 0;
+    const struct stream *body = pack->body;
+    const struct extent *extent =
+        pack->extent < body->count ? &pack->extents[body->first + pack->extent]
+                                   : NULL;
+    uint64_t zeros = (extent != NULL ? extent->offset : body->size) - pack->at;
 
-    for (size_t i = 0; i < stream->count && hr >= 0; i++) {
-        const struct extent *extent = &pack->extents[stream->first + i];
+    if (extent != NULL && pack->at >= extent->offset) {
+        int32_t hr = copy_data(pack, extent);
 
-        hr = hcsshim__sink_zeros(&pack->sink, extent->offset - at);
-        if (hr >= 0)
-            hr = copy_extent(pack, extent);
-        at = extent->offset + extent->length;
+        pack->extent += pack->at == extent->offset + extent->length;
+        return hr;
     }
-    if (hr >= 0)
-        hr = hcsshim__sink_zeros(&pack->sink, stream->size - at);
-    return hr < 0 ? hr : hcsshim__tar_write_padding(&pack->sink, stream->size);
+    if (zeros > HCSSHIM__FILE_PIECE)
+        zeros = HCSSHIM__FILE_PIECE;
+    pack->at += zeros;
+    if (extent != NULL || zeros > 0)
+        return hcsshim__sink_zeros(&pack->sink, zeros);
+    pack->body = NULL;
+    return hcsshim__tar_write_padding(&pack->sink, body->size);
+}
+
+static void begin_body(hcsshim_backup_pack *pack, struct stream *stream)
+{
+    pack->body = stream;
+    pack->extent = 0;
+    pack->at = 0;
 }
 
 static int32_t write_member(hcsshim_backup_pack *pack,
@@ -474,12 +492,10 @@ static int32_t write_member(hcsshim_backup_pack *pack,
     return hr;
 }
 
-static int32_t write_alternate(hcsshim_backup_pack *pack,
-                               const struct stream *stream,
-                               const hcsshim__tar_member *main)
+static int32_t write_alternate(hcsshim_backup_pack *pack, struct stream *stream)
 {
     static const char type[] = ":$DATA";
-    hcsshim__tar_member member = *main;
+    hcsshim__tar_member member = pack->member;
     size_t length = (size_t)stream->name.length;
     hcsshim__path *name = &pack->alternate;
     const uint8_t *units;
@@ -509,8 +525,8 @@ static int32_t write_alternate(hcsshim_backup_pack *pack,
     member.records = NULL;
     member.record_count = 0;
     member.size = stream->size;
-    hr = write_member(pack, &member);
-    return hr < 0 ? hr : copy_stream(pack, stream);
+    begin_body(pack, stream);
+    return write_member(pack, &member);
 }
 
 /* Room for all that take_scratch() is asked for. */
@@ -568,23 +584,45 @@ static int32_t fill_member(hcsshim_backup_pack *pack,
     return hr;
 }
 
-static int32_t write_file(hcsshim_backup_pack *pack,
+static int32_t begin_file(hcsshim_backup_pack *pack,
                           const hcsshim_file_info *info)
 {
-    hcsshim__tar_member member = {.type = HCSSHIM__TAR_FILE, .link = {"", 0}};
-    int32_t hr = fill_member(pack, info, &member);
+    hcsshim__tar_member *member = &pack->member;
+    int32_t hr;
 
-    member.name = hcsshim__path_text(&pack->name);
+    *member = (hcsshim__tar_member){.type = HCSSHIM__TAR_FILE, .link = {"", 0}};
+    hr = fill_member(pack, info, member);
+    member->name = hcsshim__path_text(&pack->name);
     if (hr >= 0)
-        hr = write_member(pack, &member);
-    if (hr >= 0 && member.type == HCSSHIM__TAR_FILE) {
-        pack->result.bytes += member.size;
-        if (pack->has_data)
-            hr = copy_stream(pack, &pack->streams[pack->data]);
+        hr = write_member(pack, member);
+    if (member->type == HCSSHIM__TAR_FILE && pack->has_data) {
+        pack->result.bytes += member->size;
+        begin_body(pack, &pack->streams[pack->data]);
     }
-    for (size_t i = 0; i < pack->stream_count && hr >= 0; i++)
-        if (!pack->has_data || i != pack->data)
-            hr = write_alternate(pack, &pack->streams[i], &member);
+    return hr;
+}
+
+/* Whether there is more to write of the file. */
+static int is_unfinished(hcsshim_backup_pack *pack)
+{
+    if (pack->body == NULL && pack->has_data && pack->next == pack->data)
+        pack->next++;
+    return pack->body != NULL || pack->next < pack->stream_count;
+}
+
+/* Returns 1 when the memory is full, and the file is not complete. */
+static int32_t write_more(hcsshim_backup_pack *pack)
+{
+    int32_t hr = 0;
+
+    while (hr >= 0 && is_unfinished(pack)) {
+        if (pack->sink.file == HCSSHIM__SINK_MEMORY && pack->sink.used >= FULL)
+            return 1;
+        if (pack->body != NULL)
+            hr = copy_part(pack);
+        else
+            hr = write_alternate(pack, &pack->streams[pack->next++]);
+    }
     return hr;
 }
 
@@ -643,12 +681,16 @@ static int32_t begin(hcsshim_backup_pack *pack, const char *name, size_t length)
 {
     int32_t hr = pack->error;
 
+    if (hr >= 0 && is_unfinished(pack))
+        return HCSSHIM_E_UNEXPECTED;
     if (hr >= 0)
         hr = set_name(&pack->name, name, length);
     if (hr >= 0 && length == 0)
         hr = fail(pack, "the name is empty");
     pack->stream_count = pack->extent_count = 0;
     pack->has_data = 0;
+    pack->next = 0;
+    pack->body = NULL;
     pack->security = pack->attributes = pack->reparse = (struct place){0, 0, 0};
     return hr;
 }
@@ -656,7 +698,7 @@ static int32_t begin(hcsshim_backup_pack *pack, const char *name, size_t length)
 static int32_t end(hcsshim_backup_pack *pack, int32_t hr)
 {
     pack->error = hr < 0 ? hr : 0;
-    return pack->error;
+    return hr;
 }
 
 static int32_t add(hcsshim_backup_pack *pack, const char *name, size_t length,
@@ -668,8 +710,15 @@ static int32_t add(hcsshim_backup_pack *pack, const char *name, size_t length,
     if (hr >= 0)
         hr = scan(pack);
     if (hr >= 0)
-        hr = write_file(pack, info);
+        hr = begin_file(pack, info);
+    if (hr >= 0)
+        hr = write_more(pack);
     return end(pack, hr);
+}
+
+int32_t hcsshim_backup_pack_more(hcsshim_backup_pack *pack)
+{
+    return end(pack, pack->error < 0 ? pack->error : write_more(pack));
 }
 
 int32_t hcsshim_backup_pack_add(hcsshim_backup_pack *pack, const char *name,

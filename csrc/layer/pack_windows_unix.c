@@ -448,8 +448,10 @@ static int32_t write_rest(hcsshim_pack *pack)
         pack->state = PACK_END;
         return hcsshim__tar_write_end(&pack->sink);
     }
-    hr = hcsshim__sink_write(&pack->sink, rest->raw + rest->head.before,
-                             rest->head.length - rest->head.before);
+    hr = 0;
+    if (rest->head.length > rest->head.before)
+        hr = hcsshim__sink_write(&pack->sink, rest->raw + rest->head.before,
+                                 rest->head.length - rest->head.before);
     if (hr < 0)
         return hr;
     hr = hcsshim__replay_next(pack->replay, rest);

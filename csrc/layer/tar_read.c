@@ -97,7 +97,8 @@ static int32_t fail(hcsshim__tar *tar, const char *problem)
 
 static void use(hcsshim__tar *tar, size_t length)
 {
-    tar->fed += length;
+    if (length > 0) /* nothing was fed yet: there is no address to add to */
+        tar->fed += length;
     tar->fed_length -= length;
     tar->offset += length;
 }

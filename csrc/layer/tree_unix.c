@@ -206,7 +206,7 @@ static int32_t use_folder(hcsshim__tree *tree, hcsshim__tar_text path, int make)
     int32_t hr;
 
     if (tree->folder >= 0 && tree->at_length == path.length &&
-        memcmp(tree->at, path.data, path.length) == 0)
+        (path.length == 0 || memcmp(tree->at, path.data, path.length) == 0))
         return 0;
     leave_folder(tree);
     hr = remember(tree, path);

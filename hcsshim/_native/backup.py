@@ -63,16 +63,26 @@ class BackupPack:
     ) -> None:
         ffi.release(self._pack)
 
-    def _check(self, hresult: int) -> None:
+    def _check(self, hresult: int) -> bool:
         if failed(hresult):
             problem = ffi.string(lib.hcsshim_backup_pack_problem(self._pack))
             check_with(hresult, "BackupTarWriter", problem)
+        return hresult > 0
 
-    def add(self, name: bytes, info: Info, stream: Buffer) -> None:
-        """Add a file whose backup stream is in memory."""
+    def more(self) -> bool:
+        """Go on with a file; tell whether it goes on after that."""
+        return self._check(lib.hcsshim_backup_pack_more(self._pack))
+
+    def add(self, name: bytes, info: Info, stream: Buffer) -> bool:
+        """
+        Add a file whose backup stream is in memory, and stays there.
+
+        Returns:
+            Whether to take what was made, and call :meth:`more`.
+        """
         data = ffi.from_buffer("uint8_t[]", stream)
         what = ffi.new("hcsshim_file_info *", (*info, 0))
-        self._check(
+        return self._check(
             lib.hcsshim_backup_pack_add(
                 self._pack, name, len(name), what, data, len(data)
             )
@@ -80,11 +90,11 @@ class BackupPack:
 
     def add_file(
         self, name: bytes, info: Info, descriptor: int, offset: int, length: int
-    ) -> None:
-        """Add a file whose backup stream is a part of another one."""
+    ) -> bool:
+        """Add a file whose backup stream is a part of another one; as :meth:`add`."""
         what = ffi.new("hcsshim_file_info *", (*info, 0))
         file = native_file(descriptor)
-        self._check(
+        return self._check(
             lib.hcsshim_backup_pack_add_file(
                 self._pack, name, len(name), what, file, offset, length
             )

@@ -127,17 +127,20 @@ class BackupTarWriter:
         """
         path = name.encode("utf-8", "surrogateescape")
         if isinstance(stream, (bytes, bytearray, memoryview)):
-            self._pack.add(path, info._pack(), stream)  # noqa: SLF001 - same module
+            more = self._pack.add(path, info._pack(), stream)  # noqa: SLF001 - same module
         else:
             start = stream.tell()
             length = stream.seek(0, os.SEEK_END) - start
-            self._pack.add_file(
+            more = self._pack.add_file(
                 path,
                 info._pack(),  # noqa: SLF001 - same module
                 stream.fileno(),
                 start,
                 length,
             )
+        while more:
+            self._flush()
+            more = self._pack.more()
         self._flush()
 
     def link(self, name: str, target: str, info: FileInfo) -> None:

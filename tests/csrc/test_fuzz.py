@@ -10,11 +10,40 @@ from pathlib import Path
 import pytest
 from programs import find_program
 
+from hcsshim.layers import BackupStream, StreamId, join_streams
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
+TAR = ["tar_header", "tar_pax", "tar_read", "tar_sparse"]
+#: What reads and writes tars, below what makes files.
+TAR_LAYERS = [
+    *TAR,
+    *("tar_write", "sink", "file_unix", "names", "members"),
+    *("sha256", "sha256_x86", "sha256_arm"),
+    *("tree_unix", "tree_linux", "tree_attributes_linux", "overlay_unix"),
+    *("unpack", "unpack_entry", "../native/hresult_unix"),
+]
 #: Each target, what it is built with, and how often it is run.
-TARGETS = {"fuzz_tar": (["tar_header", "tar_pax", "tar_read", "tar_sparse"], 40000)}
+TARGETS = {
+    "fuzz_tar": (TAR, 40000),
+    "fuzz_backup": (
+        [
+            *TAR_LAYERS,
+            *("backup", "backup_pack", "backup_unpack", "reparse", "text"),
+            *("windows_meta", "verity_read_unix"),
+        ],
+        8000,
+    ),
+    "fuzz_layer": (
+        [
+            *TAR_LAYERS,
+            *("pack_unix", "pack_linux_unix", "pack_windows_unix", "pack_new_unix"),
+            *("replay_unix", "inherited_unix", "walk_unix"),
+        ],
+        1500,
+    ),
+}
 
 
 def make_tar(archive_format: int) -> bytes:
@@ -50,6 +79,46 @@ def make_sparse_tar() -> bytes:
     return target.getvalue()
 
 
+def make_windows_tar() -> bytes:
+    """Give a tar of a Windows layer."""
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for name, kind, link in (
+            ("Files", b"5", ""),
+            ("Files/a", b"0", ""),
+            ("Files/a:s", b"0", ""),
+            ("Files/b", b"1", "Files/a"),
+            ("Files/c", b"2", "..\\x"),
+            ("Files/.wh..wh.x", b"0", ""),
+        ):
+            member = tarfile.TarInfo(name)
+            member.type = kind
+            member.linkname = link
+            member.pax_headers = {
+                "MSWINDOWS.fileattr": "32",
+                "MSWINDOWS.rawsd": "AQAEgAAAAAAAAAAAAAAAAAAAAAA=",
+                "MSWINDOWS.xattr.A": "AAEC",
+                "LIBARCHIVE.creationtime": "1.0000001",
+            }
+            body = b"hello" if kind == b"0" else b""
+            member.size = len(body)
+            tar.addfile(member, io.BytesIO(body))
+    return target.getvalue()
+
+
+def make_stream() -> bytes:
+    """Give a Win32 backup stream: security, sparse data, an alternate stream."""
+    return join_streams(
+        [
+            BackupStream(id=StreamId.SECURITY_DATA, data=bytes(20)),
+            BackupStream(id=StreamId.DATA, attributes=8),
+            BackupStream(id=StreamId.SPARSE_BLOCK, data=b"x", offset=5, attributes=8),
+            BackupStream(id=StreamId.SPARSE_BLOCK, offset=9, attributes=8),
+            BackupStream(id=StreamId.ALTERNATE_DATA, data=b"q", name=":a:$DATA"),
+        ]
+    )
+
+
 def write_seeds(folder: Path) -> None:
     """Write what the fuzzer starts from; two bytes in front are the target's."""
     folder.mkdir()
@@ -60,6 +129,9 @@ def write_seeds(folder: Path) -> None:
     ]
     for number, tar in enumerate(tars):
         (folder / f"{number}.tar").write_bytes(b"\2\x64" + tar)
+    (folder / "windows.tar").write_bytes(b"\2\x64" + make_windows_tar())
+    (folder / "linux.tar").write_bytes(b"\3\x64" + make_windows_tar())
+    (folder / "stream").write_bytes(b"\1\x05" + make_stream())
 
 
 @pytest.mark.parametrize("target", TARGETS)
