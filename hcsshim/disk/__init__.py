@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         read_vhdx_data,
     )
     from hcsshim.disk.vhdx_writing import (
+        create_differencing_vhdx,
         create_vhdx,
         expand_vhdx,
     )
@@ -70,6 +71,7 @@ _MODULES = {
     "append_verity": "verity",
     "append_vhd_footer": "vhd",
     "check_vhdx": "vhdx",
+    "create_differencing_vhdx": "vhdx_writing",
     "create_vhd": "vhd",
     "create_vhdx": "vhdx_writing",
     "expand_vhdx": "vhdx_writing",
@@ -104,6 +106,7 @@ __all__ = [
     "append_verity",
     "append_vhd_footer",
     "check_vhdx",
+    "create_differencing_vhdx",
     "create_vhd",
     "create_vhdx",
     "expand_vhdx",

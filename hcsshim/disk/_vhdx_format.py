@@ -7,7 +7,7 @@ Source:
 
 from __future__ import annotations
 
-from struct import Struct, pack_into, unpack_from
+from struct import Struct, pack, pack_into, unpack_from
 from uuid import UUID
 
 import attrs
@@ -34,6 +34,7 @@ DISK_ID = UUID("beca12ab-b2e6-4523-93ef-c309e000c746")
 LOGICAL_SECTOR = UUID("8141bf1d-a96f-4709-ba47-f233a8faab5f")
 PHYSICAL_SECTOR = UUID("cda348c7-445d-4471-9cc9-e9885251c556")
 PARENT_LOCATOR = UUID("a8d35f2d-b30b-454d-abf7-d3d84834ab0c")
+LOCATOR_TYPE = UUID("b04aefb7-d19e-4a81-b789-25b8e9445913")
 #: What every file has, and how long each item is.
 _ITEM_SIZES = {
     FILE_PARAMETERS: 8,
@@ -193,25 +194,23 @@ class Metadata:
 
     def encode(self) -> bytes:
         """Give the table and the items that follow it."""
-        items = (
-            (FILE_PARAMETERS, self.block_size | self.fixed << 32, 8, _REQUIRED),
-            (DISK_SIZE, self.size, 8, _OF_DISK | _REQUIRED),
-            (
-                DISK_ID,
-                int.from_bytes(self.disk_id.bytes_le, "little"),
-                16,
-                _OF_DISK | _REQUIRED,
-            ),
-            (LOGICAL_SECTOR, self.logical_sector, 4, _OF_DISK | _REQUIRED),
-            (PHYSICAL_SECTOR, self.physical_sector, 4, _OF_DISK | _REQUIRED),
-        )
+        parameters = self.block_size | self.fixed << 32 | self.has_parent << 33
+        items = [
+            (FILE_PARAMETERS, pack("<Q", parameters), _REQUIRED),
+            (DISK_SIZE, pack("<Q", self.size), _OF_DISK | _REQUIRED),
+            (DISK_ID, self.disk_id.bytes_le, _OF_DISK | _REQUIRED),
+            (LOGICAL_SECTOR, pack("<I", self.logical_sector), _OF_DISK | _REQUIRED),
+            (PHYSICAL_SECTOR, pack("<I", self.physical_sector), _OF_DISK | _REQUIRED),
+        ]
+        if self.has_parent:
+            items.append((PARENT_LOCATOR, _encode_parent(self.parent), _REQUIRED))
         data = bytearray(KIB64)
         _METADATA_TABLE.pack_into(data, 0, b"metadata", 0, len(items))
-        for index, (guid, value, length, flags) in enumerate(items):
+        for index, (guid, value, flags) in enumerate(items):
             _METADATA_ENTRY.pack_into(
-                data, 32 + 32 * index, guid.bytes_le, len(data), length, flags, 0
+                data, 32 + 32 * index, guid.bytes_le, len(data), len(value), flags, 0
             )
-            data += value.to_bytes(length, "little")
+            data += value
         return bytes(data)
 
     @classmethod
@@ -272,6 +271,18 @@ def _metadata_items(region: bytes) -> dict[UUID, tuple[int, int]]:
         if guid not in items:
             raise invalid(f"The metadata item {guid} is missing.")
     return items
+
+
+def _encode_parent(parent: dict[str, str]) -> bytes:
+    """Write the parent locator of a differencing disk."""
+    entries, texts = b"", b""
+    first = 20 + 12 * len(parent)
+    for key, value in parent.items():
+        name, text = key.encode("utf-16-le"), value.encode("utf-16-le")
+        at = first + len(texts)
+        entries += pack("<IIHH", at, at + len(name), len(name), len(text))
+        texts += name + text
+    return LOCATOR_TYPE.bytes_le + pack("<HH", 0, len(parent)) + entries + texts
 
 
 def _parent(region: bytes, items: dict[UUID, tuple[int, int]]) -> dict[str, str]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from hcsshim.disk._io import Progress, Source
 
-__all__ = ["create_vhdx", "expand_vhdx"]
+__all__ = ["create_differencing_vhdx", "create_vhdx", "expand_vhdx"]
 
 _CREATOR = "hcsshim-py"
 _LOG = vf.Region(vf.MIB, vf.MIB)
@@ -87,6 +87,50 @@ def create_vhdx(  # noqa: PLR0913 - each is a property of the disk
             start = _write_front(file, metadata, new_id)
             blocks = _copy(file, image, length, metadata, start, progress)
             _write_table(file, metadata, start, blocks)
+    return read_vhdx(path)
+
+
+def create_differencing_vhdx(
+    path: str | os.PathLike[str],
+    parent: str | os.PathLike[str],
+    *,
+    new_id: Callable[[], UUID] = uuid4,
+) -> VhdxInfo:
+    """
+    Make a VHDX that has what its parent has, until something else is written to it.
+
+    Args:
+        path: The file to make. It appears only when it is whole.
+        parent: The VHDX below; it must not change any more. Where it is seen from the
+            new file is kept, too, so both can be moved together.
+        new_id: Makes the ids of the file.
+
+    Returns:
+        What the file says about itself.
+
+    Raises:
+        InvalidDataError: The parent is no VHDX.
+    """
+    below = read_vhdx(parent)
+    folder = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120 - any path
+    relative = os.path.relpath(parent, folder).replace("/", "\\")
+    if not relative.startswith("."):
+        relative = f".\\{relative}"
+    metadata = vf.Metadata(
+        size=below.size,
+        block_size=below.block_size,
+        logical_sector=below.logical_sector,
+        physical_sector=below.physical_sector,
+        disk_id=below.disk_id,
+        has_parent=True,
+        parent={
+            "parent_linkage": f"{{{below.data_write_id}}}",
+            "relative_path": relative,
+            "absolute_win32_path": os.path.abspath(parent),  # noqa: PTH100 - any path
+        },
+    )
+    with replacing(path) as file:
+        _write_table(file, metadata, _write_front(file, metadata, new_id), [])
     return read_vhdx(path)
 
 

@@ -107,6 +107,8 @@ if TYPE_CHECKING:
         convert_to_base_layer,
         delete_volume_mount_point,
         set_volume_mount_point,
+        setup_container_base_layer,
+        setup_utility_vm_base_layer,
     )
     from hcsshim.layers.exporting import (
         LayerExport,
@@ -205,6 +207,8 @@ _MODULES = {
     "set_volume_mount_point": "base_layer",
     "setup_base_os_layer": "_storage",
     "setup_base_os_volume": "_storage",
+    "setup_container_base_layer": "base_layer",
+    "setup_utility_vm_base_layer": "base_layer",
     "shared_base_images": "_wclayer",
     "split_streams": "backup_streams",
     "unprepare_layer": "_wclayer",
@@ -295,6 +299,8 @@ __all__ = [
     "set_volume_mount_point",
     "setup_base_os_layer",
     "setup_base_os_volume",
+    "setup_container_base_layer",
+    "setup_utility_vm_base_layer",
     "shared_base_images",
     "split_streams",
     "unprepare_layer",

@@ -6,10 +6,12 @@ import os
 import secrets
 import stat
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hcsshim._native.unpack import remove_tree
+from hcsshim.disk import create_differencing_vhdx, create_vhdx
 from hcsshim.errors import (
     AlreadyExistsError,
     InvalidDataError,
@@ -17,9 +19,16 @@ from hcsshim.errors import (
     NotSupportedError,
 )
 from hcsshim.layers._hive import empty_hive
-from hcsshim.layers._wclayer import process_base_layer, process_utility_vm_image
+from hcsshim.layers._storage import format_writable_layer_vhd, setup_base_os_layer
+from hcsshim.layers._wclayer import (
+    grant_vm_access,
+    process_base_layer,
+    process_utility_vm_image,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hcsshim._native.port import Service
     from hcsshim.layers._steps import PathName
 
@@ -113,6 +122,94 @@ def _write(path: Path, data: bytes) -> None:
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+#: All virtual machines of a Windows machine.
+_VM_GROUP = "S-1-5-83-0"
+_GIB = 1 << 30
+
+
+def setup_container_base_layer(
+    path: PathName,
+    base_vhd: PathName,
+    diff_vhd: PathName,
+    size_gb: int,
+    *,
+    service: Service | None = None,
+) -> None:
+    """
+    Make the base layer of containers, and the disks that their scratch begins with.
+
+    Args:
+        path: The layer's folder, with its ``Files``.
+        base_vhd: The disk to make, with an empty file system.
+        diff_vhd: The disk to make that differs from it.
+        size_gb: Of both, in GiB.
+        service: Where; by default the process's shared connection.
+
+    Raises:
+        NotFoundError: There is no ``Files``.
+        NotSupportedError: This machine lacks what makes file systems.
+
+    Source:
+        ``SetupContainerBaseLayer`` of the original library.
+    """
+    for name in ("Hives", "Layout"):
+        remove_tree(Path(path, name))
+    with _new_disks(base_vhd, diff_vhd):
+        create_vhdx(base_vhd, size_gb * _GIB)
+        format_writable_layer_vhd(base_vhd, service=service)
+        setup_base_os_layer(path, {"Type": "Container"}, service=service)
+        _differ(base_vhd, diff_vhd, service)
+
+
+def setup_utility_vm_base_layer(
+    path: PathName,
+    base_vhd: PathName,
+    diff_vhd: PathName,
+    size_gb: int,
+    *,
+    service: Service | None = None,
+) -> None:
+    """
+    Make a utility VM, and the disks that its scratch begins with.
+
+    Args:
+        path: The folder ``UtilityVM`` of a layer, with its ``Files``.
+        base_vhd: The disk to make, for the service to fill.
+        diff_vhd: The disk to make that differs from it.
+        size_gb: Of both, in GiB.
+        service: Where; by default the process's shared connection.
+
+    Raises:
+        NotFoundError: There is no ``Files``.
+
+    Source:
+        ``SetupUtilityVMBaseLayer`` of the original library.
+    """
+    with _new_disks(base_vhd, diff_vhd):
+        create_vhdx(base_vhd, size_gb * _GIB)
+        setup_base_os_layer(path, {"Type": "Vm"}, base_vhd, service=service)
+        _differ(base_vhd, diff_vhd, service)
+
+
+@contextmanager
+def _new_disks(*disks: PathName) -> Iterator[None]:
+    """Remove disks that are there, and those that were made if the block fails."""
+    for disk in disks:
+        remove_tree(disk)
+    try:
+        yield
+    except BaseException:
+        for disk in disks:
+            remove_tree(disk)
+        raise
+
+
+def _differ(base: PathName, diff: PathName, service: Service | None) -> None:
+    create_differencing_vhdx(diff, base)
+    for disk in (base, diff):
+        grant_vm_access(disk, _VM_GROUP, service=service)
 
 
 def set_volume_mount_point(target: PathName, volume: PathName) -> None:

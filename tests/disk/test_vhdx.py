@@ -7,6 +7,7 @@ import io
 import json
 import random
 import struct
+import subprocess
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -14,11 +15,13 @@ from uuid import UUID
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from programs import find_program
 
 from hcsshim._native.verity import crc32c
 from hcsshim.disk import (
     VhdxLogError,
     check_vhdx,
+    create_differencing_vhdx,
     create_vhdx,
     expand_vhdx,
     read_vhdx,
@@ -387,3 +390,27 @@ def test_counts_of_the_block_table() -> None:
     )
 
     assert (4096, 20484) == (vf.chunk_ratio(metadata), vf.entry_count(metadata))
+
+
+def test_differencing_disk_is_read_by_others(tmp_path: Path) -> None:
+    """
+    Libvhdi takes the file for a differencing disk of the parent that it names.
+    """
+    (tmp_path / "below").mkdir()
+    base = create_vhdx(tmp_path / "below" / "base.vhdx", 64 << 20)
+    made = create_differencing_vhdx(
+        tmp_path / "diff.vhdx", tmp_path / "below" / "base.vhdx"
+    )
+
+    assert made.has_parent
+    assert ".\\below\\base.vhdx" == made.parent["relative_path"]
+    assert f"{{{base.data_write_id}}}" == made.parent["parent_linkage"]
+    assert 0 == check_vhdx(tmp_path / "diff.vhdx")
+    shown = subprocess.run(
+        [find_program("vhdiinfo"), tmp_path / "diff.vhdx"],
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+    assert "Differential" in shown
+    assert str(base.data_write_id) in shown

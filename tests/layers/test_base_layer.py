@@ -10,6 +10,7 @@ import pytest
 from programs import find_program
 
 from hcsshim import layers
+from hcsshim.disk import read_vhdx
 from hcsshim.errors import AlreadyExistsError, InvalidDataError, NotFoundError
 from hcsshim.layers._hive import empty_hive
 
@@ -114,3 +115,40 @@ def test_mount_points(folder: Path) -> None:
         layers.delete_volume_mount_point(point)
     with pytest.raises(NotFoundError, match="no volume"):
         layers.set_volume_mount_point(point, folder / "missing")
+
+
+def test_setup_container_base_layer(folder: Path) -> None:
+    """A base layer gets a formatted disk, and one that differs from it."""
+    find_program("mkfs.ext4")
+    (folder / "Layout").touch()
+    base, diff = folder / "blank-base.vhdx", folder / "blank.vhdx"
+
+    layers.setup_container_base_layer(folder, base, diff, 2)
+
+    assert layers.layer_exists(folder)
+    assert not (folder / "Layout").exists()
+    assert 2 << 30 == read_vhdx(base).size == read_vhdx(diff).size
+    assert (
+        f"{{{read_vhdx(base).data_write_id}}}"
+        == (read_vhdx(diff).parent["parent_linkage"])
+    )
+
+
+def test_setup_utility_vm_base_layer(folder: Path) -> None:
+    """A utility VM gets two disks as well."""
+    base, diff = folder / "base.vhdx", folder / "diff.vhdx"
+
+    layers.setup_utility_vm_base_layer(folder, base, diff, 1)
+
+    assert read_vhdx(diff).has_parent
+
+
+def test_failed_setup_leaves_no_disks(tmp_path: Path, host: object) -> None:
+    """If the layer cannot be made, its disks are not there either."""
+    assert host is not None
+    with pytest.raises(NotFoundError, match="no folder 'Files'"):
+        layers.setup_utility_vm_base_layer(
+            tmp_path, tmp_path / "base.vhdx", tmp_path / "diff.vhdx", 1
+        )
+
+    assert [] == os.listdir(tmp_path)
