@@ -106,7 +106,7 @@ static _Noreturn void fail(const struct silo_failure *failure)
     _exit(1);
 }
 
-static _Noreturn void run_init(int told)
+static _Noreturn void run_init(int told, bool shares_network)
 {
     struct silo_failure failure;
     struct silo_reply reply = {.kind = SILO_READY};
@@ -129,6 +129,7 @@ static _Noreturn void run_init(int told)
     silo_configure(&config);
     (void)prctl(PR_SET_NAME, "silo", 0, 0, 0);
     config.all_users = kind == MAPS_ALL;
+    config.shares_network = shares_network;
     if (silo_root_build(&config, &failure) != 0)
         fail(&failure);
     if (silo_reply_send(SILO_SOCKET, &reply, NULL, -1) != 0)
@@ -158,11 +159,11 @@ static const char *refused_stage(void)
     return "create the namespaces";
 }
 
-void silo_launch(void)
+void silo_launch(bool shares_network)
 {
     const int flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID |
-                      CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET |
-                      CLONE_NEWCGROUP | CLONE_PARENT;
+                      CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
+                      CLONE_PARENT | (shares_network ? 0 : CLONE_NEWNET);
     struct silo_failure failure;
     struct silo_reply reply = {.kind = SILO_LAUNCHED};
     int told[2];
@@ -183,7 +184,7 @@ void silo_launch(void)
     }
     if (pid == 0) {
         close(told[1]);
-        run_init(told[0]);
+        run_init(told[0], shares_network);
     }
     reply.pid = (int32_t)pid;
     (void)silo_reply_send(SILO_SOCKET, &reply, NULL, -1);

@@ -1,8 +1,8 @@
 /*
  * The silo program. The host spawns it with a socket at descriptor 3 and, at
- * 4, a descriptor of the host's own process ("silo": isolated, "supervise":
- * not; "volume": layers only), or of the init process of a running silo
- * ("enter").
+ * 4, a descriptor of the host's own process ("silo": isolated, "join": but for
+ * the network, which stays the one it was spawned in, "supervise": not;
+ * "volume": layers only), or of the init process of a running silo ("enter").
  */
 #include "silo.h"
 #include "calls.h"
@@ -80,5 +80,5 @@ int main(int argc, char **argv)
         supervise();
     if (argc == 2 && strcmp(argv[1], "volume") == 0)
         silo_volume();
-    silo_launch();
+    silo_launch(argc == 2 && strcmp(argv[1], "join") == 0);
 }

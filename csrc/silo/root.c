@@ -234,7 +234,7 @@ int silo_root_build(const struct silo_config *config,
         return silo_fail(failure, "separate the mounts", "/");
     if (sethostname(config->hostname, strlen(config->hostname)) != 0)
         return silo_fail(failure, "set the host name", config->hostname);
-    if (bring_loopback_up() != 0)
+    if (!config->shares_network && bring_loopback_up() != 0)
         return silo_fail(failure, "bring up the loopback interface", "lo");
     if (open_sources(config, &sources, failure) == 0 &&
         enter_stage(failure) == 0 &&

@@ -114,7 +114,8 @@ enum silo_root_kind {
 struct silo_config {
     bool isolated;
     bool has_scratch;
-    bool all_users; /* the identity map was granted, not one user only */
+    bool all_users;      /* the identity map was granted, not one user only */
+    bool shares_network; /* that of another silo */
     enum silo_root_kind root;
     const char *hostname;
     const char *scratch;
@@ -207,7 +208,7 @@ int silo_account_find(const char *user, struct silo_text passwd,
 int silo_account_load(const char *user, struct silo_account *account);
 
 /* launch.c: make the namespaces and the init process in them. */
-_Noreturn void silo_launch(void);
+_Noreturn void silo_launch(bool shares_network);
 
 /* Wait for the configuration; does not return without a good one. */
 void silo_configure(struct silo_config *config);

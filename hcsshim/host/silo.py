@@ -77,6 +77,8 @@ class SiloConfig:
         limits: Enforced by cgroups.
         isolated: ``False`` runs processes straight on the machine, without
             namespaces; only on an explicit request.
+        network_of: Id on the machine of a process whose network it shares; ``None``
+            for a network of its own, which has nothing but the loopback.
     """
 
     name: str
@@ -87,6 +89,7 @@ class SiloConfig:
     mapped_directories: tuple[MappedDirectory, ...] = ()
     limits: Limits = Limits()
     isolated: bool = True
+    network_of: int | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -127,8 +127,23 @@ def spawn(mode: str, process: int) -> tuple[int, socket.socket]:
 
 def _launch(config: SiloConfig | None = None) -> tuple[int, socket.socket]:
     """Spawn the program as a silo, isolated unless the configuration says no."""
+    if config is not None and config.isolated and config.network_of is not None:
+        return _launch_beside(config.network_of)
     mode = "silo" if config is None or config.isolated else "supervise"
     return spawn(mode, os.pidfd_open(os.getpid()))
+
+
+def _launch_beside(pid: int) -> tuple[int, socket.socket]:
+    """Spawn a silo in the network namespace of another one's process."""
+    from hcsshim.host.datapath.namespaces import (  # noqa: PLC0415 - seldom needed
+        NetworkNamespace,
+    )
+
+    namespace = NetworkNamespace.of_process(pid)
+    try:
+        return namespace.run(lambda: spawn("join", os.pidfd_open(os.getpid())))
+    finally:
+        namespace.close()
 
 
 class SpareSilo:
@@ -211,7 +226,9 @@ class LinuxSilo:
         self._cgroup: cgroup.Cgroup | None = None
         self._freezer: cgroup.Freezer | None = None
         self._launcher, self._socket = (
-            spare.take() if spare is not None and config.isolated else _launch(config)
+            spare.take()
+            if spare is not None and config.isolated and config.network_of is None
+            else _launch(config)
         )
         self._epoll = select.epoll()
         self._socket.setblocking(False)

@@ -43,7 +43,7 @@ from hcsshim.hresult import HResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from hcsshim.host.configuration import Configuration
+    from hcsshim.host.configuration import Configuration, Networking
     from hcsshim.host.layers import Layers
     from hcsshim.host.loop import Loop, Timer
     from hcsshim.host.silo import Limits, Message
@@ -561,7 +561,12 @@ class Systems:
         self._made += 1
         taken = self._layers.take(configuration)
         try:
-            silo = self._open_silo(_silo_config(system_id, taken, self._made))
+            silo = self._open_silo(
+                attrs.evolve(
+                    _silo_config(system_id, taken, self._made),
+                    network_of=self._network_of(configuration.networking),
+                )
+            )
         except OSError as error:
             self._layers.give_back(taken)
             raise refuse_errno(
@@ -576,6 +581,17 @@ class Systems:
         system.replug = self.replug
         self._systems[system_id.upper()] = system
         return system
+
+    def _network_of(self, networking: Networking) -> int | None:
+        """Find the first process of a system that is in the same compartment."""
+        for system in self._systems.values():
+            if not (system.init_pid and system.configuration.isolated):
+                continue
+            space = system.configuration.networking.namespace
+            same = space and _folded(space) == _folded(networking.namespace)
+            if same or system.id.upper() == networking.shared.upper():
+                return system.init_pid
+        return None
 
     def find(self, system_id: str | None) -> System:
         """
@@ -614,6 +630,11 @@ class Systems:
         """Wait for the end of whatever has not ended yet."""
         for system in self._systems.values():
             system.silo.close()
+
+
+def _folded(guid: str) -> str:
+    """Give one spelling for all of a GUID."""
+    return guid.strip("{}").lower()
 
 
 def _silo_config(

@@ -85,9 +85,25 @@ class Attachment:
             self._configure(inside)
         finally:
             inside.close()
+        self._open_low_ports()
         self._write_filters(self.plan)
         self._write_translation(self.plan)
         self.join(target)
+
+    def _open_low_ports(self) -> None:
+        """
+        Let everybody in the silo serve any port, as on Windows.
+
+        A silo that shares another's network has no rights in it, and could serve none
+        of those below 1024 otherwise.
+        """
+        if self._is_host:
+            return
+        self._place.write_setting("ipv4/ip_unprivileged_port_start", "0")
+        for groups in ("0 2147483647", "0 0"):  # who may ping; all that are mapped
+            with contextlib.suppress(OSError):
+                self._place.write_setting("ipv4/ping_group_range", groups)
+                return
 
     def join(self, target: Target) -> None:
         """

@@ -159,6 +159,45 @@ class NetworkNamespace:
 
         return on_thread(inside)
 
+    def read_setting(self, path: str) -> str:
+        """
+        Read one of its settings, which the kernel offers as files.
+
+        Args:
+            path: Below ``/proc/sys/net``.
+
+        Raises:
+            OSError: There is none of this name.
+        """
+
+        def work() -> str:
+            with open(f"/proc/sys/net/{path}", encoding="ascii") as file:
+                return file.read().strip()
+
+        return self.run(work)
+
+    def write_setting(self, path: str, value: str) -> None:
+        """
+        Change one of its settings.
+
+        Args:
+            path: Below ``/proc/sys/net``.
+            value: New one.
+
+        Raises:
+            OSError: There is none of this name, or it may not be changed.
+        """
+
+        def work() -> None:
+            # One call, for the kernel takes each write as an order.
+            file = os.open(f"/proc/sys/net/{path}", os.O_WRONLY | os.O_CLOEXEC)
+            try:
+                os.write(file, value.encode())
+            finally:
+                os.close(file)
+
+        self.run(work)
+
     def close(self) -> None:
         """Let go of it. Idempotent."""
         file, self._file = self._file, -1

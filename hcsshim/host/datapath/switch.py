@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import os
 from typing import TYPE_CHECKING
 
 import attrs
@@ -45,8 +44,8 @@ _WITH_GATEWAY = (
 #: Kinds that stand on the machine's wire by being routed to.
 ROUTED = (NetworkKind.L2_BRIDGE, NetworkKind.L2_TUNNEL)
 _FORWARDED = (NetworkKind.NAT, NetworkKind.ICS, NetworkKind.OVERLAY, *ROUTED)
-_FORWARDING = "net/ipv4/ip_forward"
-_FORWARDING_SIX = "net/ipv6/conf/all/forwarding"
+_FORWARDING = "ipv4/ip_forward"
+_FORWARDING_SIX = "ipv6/conf/all/forwarding"
 _FORWARDING_WAS_OFF = "forwarding was off"
 
 
@@ -130,7 +129,7 @@ class Switch:
             self.nft.commit(batch)
         alive = {tag for tag in tags.values() if tag is not None and tag.alive}
         if restore and not alive:
-            self._write(_FORWARDING, "0")
+            self.namespace.write_setting(_FORWARDING, "0")
         for index, address in self.links.answered_for():
             towards = self.links.interface_towards(address)
             if towards in (0, index):
@@ -296,7 +295,7 @@ class Switch:
     def _set_switches(self, carrier: Carrier) -> None:
         """Set what the kernel offers as files only."""
         kind = carrier.plan.kind
-        base = f"net/ipv4/conf/{carrier.name}"
+        base = f"ipv4/conf/{carrier.name}"
         settings = {f"{base}/send_redirects": "0"}
         if kind in _WITH_GATEWAY:
             settings[f"{base}/route_localnet"] = "1"
@@ -305,20 +304,20 @@ class Switch:
         if kind is NetworkKind.L2_TUNNEL:
             settings[f"{base}/proxy_arp_pvlan"] = "1"
         if kind is NetworkKind.PRIVATE:
-            settings[f"net/ipv6/conf/{carrier.name}/disable_ipv6"] = "1"
+            settings[f"ipv6/conf/{carrier.name}/disable_ipv6"] = "1"
         for path, value in settings.items():
-            self._write(path, value)
+            self.namespace.write_setting(path, value)
         if kind in _FORWARDED:
             self._forward(six=any(":" in s.prefix for s in carrier.plan.subnets))
 
     def _forward(self, *, six: bool) -> None:
         """Let the namespace forward, remembering that it did not."""
-        if self._read(_FORWARDING) == "0":
+        if self.namespace.read_setting(_FORWARDING) == "0":
             table = Tag.ours("host", "forwarding").table
             self.write_table(table, _FORWARDING_WAS_OFF, lambda _batch: None)
-            self._write(_FORWARDING, "1")
-        if six and self._read(_FORWARDING_SIX) == "0":
-            self._write(_FORWARDING_SIX, "1")
+            self.namespace.write_setting(_FORWARDING, "1")
+        if six and self.namespace.read_setting(_FORWARDING_SIX) == "0":
+            self.namespace.write_setting(_FORWARDING_SIX, "1")
 
     def remove(self, network: str) -> None:
         """
@@ -344,7 +343,7 @@ class Switch:
         """Restore what the first network changed."""
         table = Tag.ours("host", "forwarding").table
         if self.remove_table(table):
-            self._write(_FORWARDING, "0")
+            self.namespace.write_setting(_FORWARDING, "0")
 
     # -- routes to endpoints and to virtual addresses --------------------
 
@@ -475,23 +474,6 @@ class Switch:
             )
             for chain, note in self.nft.rules(table)
         ]
-
-    def _read(self, path: str) -> str:
-        def work() -> str:
-            with open(f"/proc/sys/{path}", encoding="ascii") as file:
-                return file.read().strip()
-
-        return self.namespace.run(work)
-
-    def _write(self, path: str, value: str) -> None:
-        def work() -> None:
-            file = os.open(f"/proc/sys/{path}", os.O_WRONLY | os.O_CLOEXEC)
-            try:
-                os.write(file, value.encode())
-            finally:
-                os.close(file)
-
-        self.namespace.run(work)
 
     def close(self) -> None:
         """Remove everything, and let go of the namespace."""

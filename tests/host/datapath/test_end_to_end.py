@@ -32,6 +32,13 @@ stream.close()
 stream = socket.create_connection(("192.0.2.1", 80), 30)
 print(stream.recv(7).decode(), flush=True)
 """
+#: Takes one connection on port 80.
+LISTENER = """
+import socket
+server = socket.create_server(("", 80))
+print("ready", flush=True)
+server.accept()
+"""
 
 
 class Host:
@@ -71,7 +78,7 @@ class Host:
         answer = wire.decode_answer(*self._receive())
         document = json.loads(answer.document or "{}")
         assert document.get("Success"), answer
-        output: dict[str, object] = document["Output"]
+        output: dict[str, object] = document.get("Output", {})
         return output
 
     def kill(self) -> None:
@@ -120,12 +127,16 @@ def make_endpoint(host: Host) -> str:
 
 def create(endpoint: str) -> ComputeSystem:
     """Make a container with an endpoint."""
-    networking = {"NetworkAdapters": [endpoint]}
+    return create_with("web", NetworkAdapters=[endpoint])
+
+
+def create_with(name: str, **networking: object) -> ComputeSystem:
+    """Make a container with what its document says of the network."""
     document = {
         "SchemaVersion": {"Major": 2, "Minor": 1},
         "Container": {"Networking": networking},
     }
-    return ComputeSystem.create(f"web-{os.getpid()}", json.dumps(document))
+    return ComputeSystem.create(f"{name}-{os.getpid()}", json.dumps(document))
 
 
 def serve(lab: Lab, system: ComputeSystem, outside: socket.socket, address: str) -> str:
@@ -136,6 +147,7 @@ def serve(lab: Lab, system: ComputeSystem, outside: socket.socket, address: str)
     with process:
         assert process.stdout is not None
         said = process.stdout.readline()
+        assert said, process.communicate(timeout=60)
         with lab.machine.dial(address, 8080, 60) as stream:
             assert b"served" == stream.recv(6, socket.MSG_WAITALL)
         accepted, _ = outside.accept()
@@ -211,3 +223,54 @@ def test_a_host_that_is_killed(lab: Lab) -> None:
         system.terminate()
         system.wait(timeout=60)
     listener.close()
+
+
+def check_sharing(lab: Lab) -> None:
+    """Let containers of one namespace and of one network share what there is."""
+    listener = lab.outside().listen(80)
+    host = Host(lab)
+    endpoint = make_endpoint(host)
+    namespace = str(host.hns("POST", "/namespaces/", IsDefault=False)["ID"])
+    resource = {"Type": "Endpoint", "Data": {"Id": endpoint}}
+    host.hns("POST", f"/namespaces/{namespace}/addresource", **resource)
+    code = "import socket; socket.create_connection(('127.0.0.1', 80), 60)"
+    with (
+        create_with("one", Namespace=namespace) as one,
+        create_with("two", Namespace=namespace) as two,
+    ):
+        one.start()
+        two.start()
+        first = one.create_process(
+            [sys.executable, "-c", LISTENER], stdout=subprocess.PIPE
+        )
+        assert first.stdout is not None
+        assert b"ready\n" == first.stdout.readline()
+
+        second = two.create_process([sys.executable, "-c", code])
+
+        assert 0 == second.wait(timeout=60)
+        one.terminate()
+        one.wait(timeout=60)
+        with first, second:
+            first.communicate(timeout=60)
+        serve(lab, two, listener, "192.0.2.2")
+        two.terminate()
+        two.wait(timeout=60)
+    listener.close()
+
+
+@in_namespaces
+def test_sharing(lab: Lab) -> None:
+    """
+    Containers of one namespace have one loopback; the endpoint stays with the second
+    when the first ends.
+    """
+    check_sharing(lab)
+
+
+@as_ordinary_user
+def test_sharing_of_an_ordinary_user(lab: Lab) -> None:
+    """
+    So it is for a user without rights.
+    """
+    check_sharing(lab)
