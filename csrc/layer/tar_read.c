@@ -189,7 +189,6 @@ static int32_t show_global(hcsshim__tar *tar)
     tar->entry.records = tar->pax.records;
     tar->entry.record_count = tar->pax.count;
     tar->left = 0;
-    tar->piece_count = tar->piece = 0;
     tar->state = AT_ENTRY;
     return 0;
 }
@@ -324,7 +323,6 @@ static int32_t begin_body(hcsshim__tar *tar)
         return fail(tar, "the size of a file is negative");
     tar->left = body ? (uint64_t)entry->size : 0;
     tar->padding = (size_t)(-tar->left % BLOCK);
-    tar->position = 0;
     tar->state = AT_ENTRY;
     version = sparse_version(tar->pax.known, tar->pax.scattered);
     if (entry->type == 'S')
@@ -465,6 +463,7 @@ static int32_t give_entry(hcsshim__tar *tar, hcsshim__tar_step *step)
         tar->piece_count = 1;
     }
     tar->piece = 0;
+    tar->position = 0;
     tar->stale = 1;
     tar->state = IN_BODY;
     step->entry = &tar->entry;

@@ -119,6 +119,22 @@ def make_stream() -> bytes:
     )
 
 
+def make_global_tar() -> bytes:
+    """Give a tar with a file before and behind a global header."""
+
+    def one_file(records: dict[str, str]) -> bytes:
+        target = io.BytesIO()
+        with tarfile.open(
+            fileobj=target, mode="w", format=tarfile.PAX_FORMAT, pax_headers=records
+        ) as tar:
+            member = tarfile.TarInfo("file")
+            member.size = 600
+            tar.addfile(member, io.BytesIO(bytes(600)))
+        return target.getvalue()
+
+    return one_file({})[:1536] + one_file({"comment": "for all", "uname": "me"})
+
+
 def write_seeds(folder: Path) -> None:
     """Write what the fuzzer starts from; two bytes in front are the target's."""
     folder.mkdir()
@@ -126,6 +142,7 @@ def write_seeds(folder: Path) -> None:
         make_tar(tarfile.GNU_FORMAT),
         make_tar(tarfile.PAX_FORMAT),
         make_sparse_tar(),
+        make_global_tar(),
     ]
     for number, tar in enumerate(tars):
         (folder / f"{number}.tar").write_bytes(b"\2\x64" + tar)

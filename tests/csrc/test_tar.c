@@ -257,8 +257,9 @@ static void test_pax(void)
 
 static void make_global(void)
 {
+    member("zero", '0', "abc", 3);
     member("all", 'g', "12 uname=me\n13 path=name\n", 25);
-    member("one", '0', "", 0);
+    member("one", '0', "xyz", 3);
     PAX("9 path=p\n");
     member("two", '0', "", 0);
     member("three", '0', "", 0);
@@ -267,9 +268,10 @@ static void make_global(void)
 static void test_global(void)
 {
     make_global();
-    expect("g 0 all\n0 0 one\n0 0 p\n0 0 three\n");
+    expect("0 3 zero\nabcg 0 all\n0 3 one\nxyz0 0 p\n0 0 three\n");
     make_global();
-    expect_with(HCSSHIM__TAR_APPLY_GLOBAL, "0 0 name\n0 0 p\n0 0 name\n");
+    expect_with(HCSSHIM__TAR_APPLY_GLOBAL,
+                "0 3 zero\nabc0 3 name\nxyz0 0 p\n0 0 name\n");
 }
 
 static void test_pax_sparse(void)
