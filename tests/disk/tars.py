@@ -466,7 +466,9 @@ def sparse_tars() -> Iterator[tuple[str, bytes]]:
         "global",
         make_tar(
             Member(name=b"pax_global_header", kind=b"g", body=records),
-            Member(name=b"f", body=b"1"),
+            Member(name=b"f", body=b"1" * 5000),
+            Member(name=b"another", kind=b"g", body=records),
+            Member(name=b"g", body=b"1"),
         ),
     )
 
