@@ -171,8 +171,9 @@ def _empty_streams(mask: int) -> tuple[int, ...]:
     files = []
     for index in range(3):
         if mask & 1 << index:
-            mode = os.O_WRONLY if index == 0 else os.O_RDONLY
-            files.append(os.open(os.devnull, mode | os.O_CLOEXEC))
+            own, client = transport.make_pipe(index)
+            transport.close_file(own)
+            files.append(client)
     return tuple(files)
 
 
@@ -216,7 +217,7 @@ class Client:
             raise wire.WireError(f"a frame of kind {header.kind}")
 
 
-def serve(trace: str, path: str, *, real_time: bool, ready: int = -1) -> int:
+def serve(trace: str, path: str, *, real_time: bool) -> int:
     """
     Serve a trace at a socket until SIGTERM or SIGINT.
 
@@ -224,7 +225,8 @@ def serve(trace: str, path: str, *, real_time: bool, ready: int = -1) -> int:
         trace: Path of the file.
         path: Of the socket, which is made; nobody else may use it.
         real_time: Answer as slowly as it was then.
-        ready: A descriptor that gets a byte when clients can connect.
+
+    A line is written to stdout when clients can connect.
 
     Returns:
         How many calls the trace had no answer for.
@@ -243,9 +245,8 @@ def serve(trace: str, path: str, *, real_time: bool, ready: int = -1) -> int:
 
     loop.watch(listener.fileno(), READ, accept)
     loop.call_on_signals(loop.stop)
-    if ready >= 0:
-        os.write(ready, b"1")
-        os.close(ready)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     loop.run()
     listener.hide()
     listener.close()
@@ -261,11 +262,9 @@ def main(arguments: list[str]) -> int:
         The exit code: 3 if clients called what the trace does not have.
     """
     real_time = "--real-time" in arguments
-    trace, path, *more = [item for item in arguments if item != "--real-time"]
+    trace, path = [item for item in arguments if item != "--real-time"]
     try:
-        missed = serve(
-            trace, path, real_time=real_time, ready=int(more[0]) if more else -1
-        )
+        missed = serve(trace, path, real_time=real_time)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"replay: {error}\n")
         return 1

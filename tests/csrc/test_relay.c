@@ -21,6 +21,7 @@
 #define OWNS_BOTH (HCSSHIM_COPY_OWNS_SOURCE | HCSSHIM_COPY_OWNS_TARGET)
 
 static hcsshim_relay *relay;
+static int log_file;
 
 struct writer {
     int file;
@@ -66,6 +67,7 @@ static size_t read_bytes(int file, unsigned char first)
 static void copy_once(unsigned *seed)
 {
     int source[2], target[2], cancel = rand_r(seed) % 4 == 0;
+    int logs = rand_r(seed) % 3 == 0;
     struct writer writer = {.length = (size_t)rand_r(seed) % MOST_BYTES,
                             .first = (unsigned char)rand_r(seed)};
     hcsshim_outcome outcome;
@@ -74,8 +76,9 @@ static void copy_once(unsigned *seed)
     size_t received;
 
     assert(pipe(source) == 0 && pipe(target) == 0);
-    assert(hcsshim_relay_copy(relay, source[0], target[1], OWNS_BOTH,
-                              &transfer) == 0);
+    assert(hcsshim_relay_copy_logged(relay, source[0], target[1],
+                                     logs ? log_file : -1, 1, OWNS_BOTH,
+                                     &transfer) == 0);
     writer.file = source[1];
     assert(pthread_create(&thread, NULL, write_bytes, &writer) == 0);
     if (cancel)
@@ -108,14 +111,37 @@ static int open_files(void)
     return count;
 }
 
+/* Every line of the log begins with a time and says where it is from. */
+static void check_log(FILE *log)
+{
+    char *line = NULL;
+    size_t room = 0, lines = 0;
+    ssize_t length;
+
+    rewind(log);
+    while ((length = getline(&line, &room, log)) > 0) {
+        assert(length > 40 && line[10] == 'T' && line[29] == 'Z');
+        assert(memcmp(line + 30, " stdout F ", 10) == 0 ||
+               memcmp(line + 30, " stdout P ", 10) == 0);
+        assert(line[length - 1] == '\n');
+        lines++;
+    }
+    free(line);
+    assert(lines > 0);
+}
+
 int main(void)
 {
+    FILE *log = tmpfile();
     pthread_t threads[CALLERS];
     unsigned seeds[CALLERS];
-    int before = open_files(), pipes[2][2];
+    int before, pipes[2][2];
     uint64_t transfer;
 
     signal(SIGPIPE, SIG_IGN);
+    assert(log != NULL);
+    log_file = fileno(log);
+    before = open_files();
     assert(hcsshim_relay_new(&relay) == 0);
     for (unsigned i = 0; i < CALLERS; i++) {
         seeds[i] = i;
@@ -131,6 +157,8 @@ int main(void)
     close(pipes[0][1]);
     assert(read_bytes(pipes[1][0], 0) == 0);
     assert(open_files() == before);
+    check_log(log);
+    fclose(log);
     puts("ok");
     return 0;
 }
