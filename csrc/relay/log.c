@@ -17,7 +17,8 @@ struct hcsshim__log {
     int32_t hresult; /* the first failure */
     size_t used;     /* of the line that is not complete */
     size_t filled;   /* of 'out' */
-    char now[HEAD];  /* the time of this batch, as text */
+    size_t headed;   /* of 'head' */
+    char head[HEAD]; /* the time of this batch, its stream, and a tag */
     char line[HCSSHIM_LOG_LINE];
     char out[ROOM];
 };
@@ -63,9 +64,11 @@ static void look_at_clock(hcsshim__log *log)
     hcsshim__clock_read(&seconds, &nanoseconds);
     date_of(seconds / 86400, &year, &month, &day);
     of_day = (int)(seconds % 86400);
-    snprintf(log->now, sizeof log->now, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ",
-             year, month, day, of_day / 3600, of_day / 60 % 60, of_day % 60,
-             (int)nanoseconds);
+    log->headed =
+        (size_t)snprintf(log->head, sizeof log->head,
+                         "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ %s F ", year,
+                         month, day, of_day / 3600, of_day / 60 % 60,
+                         of_day % 60, (int)nanoseconds, log->stream);
 }
 
 static void flush(hcsshim__log *log)
@@ -80,8 +83,9 @@ static void emit(hcsshim__log *log, char tag)
 {
     if (log->filled + HEAD + log->used + 1 > ROOM)
         flush(log);
-    log->filled += (size_t)snprintf(log->out + log->filled, HEAD, "%s %s %c ",
-                                    log->now, log->stream, tag);
+    log->head[log->headed - 2] = tag;
+    memcpy(log->out + log->filled, log->head, log->headed);
+    log->filled += log->headed;
     memcpy(log->out + log->filled, log->line, log->used);
     log->filled += log->used;
     log->out[log->filled++] = '\n';
