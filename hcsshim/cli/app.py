@@ -98,7 +98,10 @@ def cli(ctx: click.Context, debug: bool) -> None:  # noqa: FBT001 - click's
 
 
 def run(  # noqa: PLR0911 - one for each kind of end
-    arguments: Sequence[str], command: click.Command = cli
+    arguments: Sequence[str],
+    command: click.Command = cli,
+    *,
+    debug_flag: str = "--debug",
 ) -> int:
     """
     Run a command line.
@@ -106,12 +109,13 @@ def run(  # noqa: PLR0911 - one for each kind of end
     Args:
         arguments: Without the program's name.
         command: Which program; the other console scripts use this, too.
+        debug_flag: What asks for the place of a failure in the program.
 
     Returns:
         The exit code.
     """
     program = command.name or "hcsshim"
-    debug = "--debug" in arguments or "HCSSHIM_DEBUG" in os.environ
+    debug = debug_flag in arguments or "HCSSHIM_DEBUG" in os.environ
     try:
         result = command.main(list(arguments), prog_name=program, standalone_mode=False)
     except click.exceptions.Exit as end:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hcsshim.oci.annotation_values import (
         AnnotationConflictError as AnnotationConflictError,
     )
+    from hcsshim.oci.annotation_values import expand_annotations as expand_annotations
     from hcsshim.oci.bundle import check_spec as check_spec
     from hcsshim.oci.bundle import read_bundle as read_bundle
     from hcsshim.oci.bundle import read_process as read_process
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
     from hcsshim.oci.client import RunhcsError as RunhcsError
     from hcsshim.oci.container_state import ContainerState as ContainerState
     from hcsshim.oci.container_state import Status as Status
-    from hcsshim.oci.credentials import add_credential_guard as add_credential_guard
-    from hcsshim.oci.credentials import (
-        remove_credential_guard as remove_credential_guard,
-    )
     from hcsshim.oci.documents import container as container
     from hcsshim.oci.documents import container_text as container_text
     from hcsshim.oci.kinds import ContainerType as ContainerType
@@ -97,15 +94,11 @@ _HOMES = {
     "state_store": ("NoContainerError", "NoStateError", "StateStore"),
     "signals": ("linux_signal", "windows_signal"),
     "scratch": ("create_scratch", "prepare_disk"),
-    "annotation_values": ("AnnotationConflictError",),
+    "annotation_values": ("AnnotationConflictError", "expand_annotations"),
     "bundle": (
         "check_spec",
         "read_bundle",
         "read_process",
-    ),
-    "credentials": (
-        "add_credential_guard",
-        "remove_credential_guard",
     ),
     "kinds": (
         "ContainerType",

@@ -141,7 +141,9 @@ def hv_socket_services(
     return services
 
 
-def expand(annotations: Mapping[str, str]) -> tuple[dict[str, str], tuple[str, ...]]:
+def expand_annotations(
+    annotations: Mapping[str, str],
+) -> tuple[dict[str, str], tuple[str, ...]]:
     """
     Set the keys that others stand for, and look for contradictions.
 

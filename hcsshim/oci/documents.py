@@ -18,6 +18,7 @@ from hcsshim.oci.linux import linux_container, unsupported
 from hcsshim.oci.windows import WindowsOptions, windows_container
 
 if TYPE_CHECKING:
+    from hcsshim.documents import ContainerCredentialGuardState
     from hcsshim.hcs._container import ContainerConfig
     from hcsshim.hcs._schema import Schema
     from hcsshim.oci.spec import Spec
@@ -31,6 +32,7 @@ def container(
     *,
     owner: str = "hcsshim",
     schema: Schema = V2_1,
+    credential_guard: ContainerCredentialGuardState | None = None,
 ) -> ContainerConfig:
     """
     Describe the container of a specification, for a host that runs it itself.
@@ -40,6 +42,7 @@ def container(
         container_id: Its id.
         owner: Whose it is.
         schema: As ``schema_version()`` chose it.
+        credential_guard: What the credential guard answered for its account.
 
     Raises:
         NotSupportedError: It has to run in a utility VM.
@@ -57,12 +60,19 @@ def container(
             system_id=container_id,
             message="The container has to run in a utility VM, and none was given.",
         )
-    options = WindowsOptions(owner=owner, schema=schema)
+    options = WindowsOptions(
+        owner=owner, schema=schema, credential_guard=credential_guard
+    )
     return windows_container(spec, container_id, options)
 
 
 def container_text(
-    spec: Spec, container_id: str, *, owner: str = "hcsshim", schema: Schema = V2_1
+    spec: Spec,
+    container_id: str,
+    *,
+    owner: str = "hcsshim",
+    schema: Schema = V2_1,
+    credential_guard: ContainerCredentialGuardState | None = None,
 ) -> str:
     """
     Write the whole document of :func:`container`.
@@ -75,7 +85,13 @@ def container_text(
         NotSupportedError: As :func:`container`.
         ValueError: As :func:`container`.
     """
-    config = container(spec, container_id, owner=owner, schema=schema)
+    config = container(
+        spec,
+        container_id,
+        owner=owner,
+        schema=schema,
+        credential_guard=credential_guard,
+    )
     if not is_linux(spec):
         return dumps(config.document(schema, container_id))
     document = config.document(V2_1, container_id)

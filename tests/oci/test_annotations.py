@@ -13,7 +13,7 @@ from hcsshim.oci.annotation_values import (
     INT32,
     UINT32,
     AnnotationConflictError,
-    expand,
+    expand_annotations,
     flag,
     guid,
     hv_socket_services,
@@ -134,7 +134,7 @@ def test_a_group_sets_its_members() -> None:
     """
     given = {keys.DISABLE_UNSAFE_OPERATIONS: "true", "other": "x"}
 
-    expanded, problems = expand(given)
+    expanded, problems = expand_annotations(given)
 
     assert () == problems
     members = keys.EXPANSIONS[keys.DISABLE_UNSAFE_OPERATIONS]
@@ -146,7 +146,7 @@ def test_all_contradictions_are_told_and_the_rest_is_set() -> None:
     """
     A member with another text is left alone; so are host processes, both ways.
     """
-    expanded, problems = expand(
+    expanded, problems = expand_annotations(
         {
             keys.DISABLE_UNSAFE_OPERATIONS: "true",
             keys.WCOW_DISABLE_GMSA: "True",

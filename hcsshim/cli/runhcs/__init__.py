@@ -28,4 +28,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         if error.name not in {"click", "rich"}:
             raise
         sys.exit("runhcs: the command line needs: pip install 'hcsshim[cli]'")
-    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments), cli))
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    # Its --debug is for the log; clients read stderr.
+    sys.exit(run(given, cli, debug_flag="--traceback"))

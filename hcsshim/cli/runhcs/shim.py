@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection, Listener
 
     from hcsshim import ComputeSystem
+    from hcsshim.documents import ContainerCredentialGuardState
     from hcsshim.documents._document import JSON
     from hcsshim.oci.container_state import Record
     from hcsshim.oci.runtime import Runtime
@@ -107,15 +108,36 @@ def _hold_container(
     if not alive.try_acquire():
         raise FileExistsError(f"container {container_id!r} has a shim already")
     record = runtime.record(container_id)
-    text = container_text(
-        record.spec, container_id, owner=record.owner, schema=schema_version()
-    )
+    schema = schema_version()
     with ExitStack() as stack:
+        text = container_text(
+            record.spec,
+            container_id,
+            owner=record.owner,
+            schema=schema,
+            credential_guard=_credential_guard(record, schema, stack),
+        )
         system = stack.enter_context(ComputeSystem.create(container_id, text))
         listener = stack.enter_context(shim_link.listen(record.unique_id))
         answer.send(shim_link.READY)
         _log.info("container %r is created", container_id)
         return _serve(runtime, record, system, listener, stdin=stdin)
+
+
+def _credential_guard(
+    record: Record, schema: tuple[int, int], stack: ExitStack
+) -> ContainerCredentialGuardState | None:
+    """Let a Windows container use its account, until the stack is unwound."""
+    from hcsshim import add_credential_guard, remove_credential_guard  # noqa: PLC0415
+    from hcsshim.oci.windows import check_credentials, credential_spec  # noqa: PLC0415
+
+    check_credentials(record.spec)
+    text = credential_spec(record.spec)
+    if not text or schema < (2, 1):  # older ones take it as it is
+        return None
+    guard = add_credential_guard(record.id, text).credential_guard
+    stack.callback(remove_credential_guard, record.id)
+    return guard
 
 
 def _serve(

@@ -400,3 +400,68 @@ def test_resize(
         wait_for(shim)
 
     assert b"55 44" in (tmp_path / "out").read_bytes()
+
+
+def windows_config(script: str) -> dict[str, object]:
+    """Make a Windows specification; its programs are those of the layer."""
+    return {
+        "ociVersion": "1.0.2",
+        "process": {
+            "args": ["sh", "-c", script],
+            "env": ["A=b c", "EMPTY="],
+            "cwd": "C:\\",
+        },
+        "root": {"path": ""},
+        "hostname": "box",
+        "windows": {
+            "layerFolders": ["rootfs", "scratch"],
+            "resources": {"memory": {"limit": 512 << 20}, "cpu": {"maximum": 5000}},
+        },
+    }
+
+
+def test_a_windows_bundle(runhcs: Command, bundle: Bundle, container_id: str) -> None:
+    """
+    Layers and a scratch layer, paths with a drive, a command line: as on Windows. What
+    it writes is in the scratch layer, an empty variable is none.
+    """
+    script = "hostname; echo $A; pwd; env; touch /written; exit 6"
+    folder = bundle(windows_config(script))
+    (folder / "scratch").mkdir()
+
+    done = runhcs("run", "-b", str(folder), container_id, code=6)
+
+    lines = done.stdout.decode().splitlines()
+    assert ["box", "b c", "/"] == lines[:3]
+    assert not any(line.startswith("EMPTY") for line in lines)
+    assert (folder / "scratch" / "upper" / "written").exists()
+    assert not (folder / "rootfs" / "written").exists()
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"hyperv": {}}, b"utility VM"),
+        ({"credentialSpec": "{}"}, b"ContainerCredentialGuard"),
+        ({"devices": [{"id": "x", "idType": "class"}]}, b"AssignedDevices"),
+    ],
+)
+def test_what_this_host_has_not(
+    runhcs: Command,
+    bundle: Bundle,
+    container_id: str,
+    members: dict[str, object],
+    message: bytes,
+) -> None:
+    """
+    What only Windows has is refused as what it is; nothing is left.
+    """
+    specification = windows_config("true")
+    specification["windows"].update(members)
+    folder = bundle(specification)
+    (folder / "scratch").mkdir()
+
+    failed = runhcs("--debug", "create", "-b", str(folder), container_id, code=1)
+
+    assert message.lower() in failed.stderr.lower()
+    assert b"" == runhcs("list", "-q").stdout
