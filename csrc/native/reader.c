@@ -195,23 +195,6 @@ static int read_frames(hcsshim_service *service, struct inbox *inbox)
     return reserve(inbox, wanted);
 }
 
-/* Tell every listener that the service is gone. */
-static void tell_listeners(hcsshim_service *service)
-{
-    hcsshim__mutex_lock(&service->lock);
-    for (uint32_t i = 0; i < service->handles.size; i++) {
-        struct hcsshim__handle *handle = service->handles.objects[i];
-
-        if (handle != NULL && handle->queue != NULL)
-            hcsshim_queue_post(handle->queue,
-                               (uint64_t)service->handles.generations[i] << 32 |
-                                   i,
-                               HCSSHIM_EVENT_SERVICE_DISCONNECT,
-                               HCSSHIM_HCS_E_SERVICE_DISCONNECT, NULL, 0);
-    }
-    hcsshim__mutex_unlock(&service->lock);
-}
-
 void hcsshim__service_read(void *context)
 {
     hcsshim_service *service = context;
@@ -220,12 +203,8 @@ void hcsshim__service_read(void *context)
     if (reserve(&inbox, USUAL_SIZE))
         while (receive(service, &inbox) && read_frames(service, &inbox))
             ;
-    hcsshim__mutex_lock(&service->lock);
-    atomic_store(&service->alive, 0); /* no ticket comes after this */
-    hcsshim__mutex_unlock(&service->lock);
     hcsshim__connection_shutdown(&service->connection);
-    hcsshim__tickets_fail(service, HCSSHIM_HCS_E_SERVICE_DISCONNECT);
-    tell_listeners(service);
+    hcsshim__service_lost(service);
     for (size_t i = 0; i < inbox.file_count; i++)
         hcsshim__file_close(inbox.files[i]);
     free(inbox.bytes);

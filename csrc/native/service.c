@@ -1,78 +1,23 @@
-/* service.c - a connection to the embedded host, and calls through it. */
+/* service.c - calls, and the handles that they make, whoever answers below. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "events/queue.h"
 #include "native/frame.h"
-#include "native/hresult.h"
 #include "native/service.h"
 
 #define SMALL_FRAME 1024u
 
-/* Receive exactly 'length' bytes; no descriptors are expected. */
-static int32_t receive_exactly(const hcsshim__connection *connection,
-                               unsigned char *room, size_t length)
-{
-    while (length > 0) {
-        int64_t files[HCSSHIM_CONNECTION_FILES];
-        size_t received, count;
-        int32_t hr = hcsshim__connection_receive(connection, room, length,
-                                                 &received, files, &count);
-
-        for (size_t i = 0; i < count; i++)
-            hcsshim__file_close(files[i]);
-        if (hr < 0)
-            return hr;
-        if (received == 0)
-            return HCSSHIM_HCS_E_SERVICE_DISCONNECT;
-        room += received;
-        length -= received;
-    }
-    return 0;
-}
-
-/* Introduce ourselves, and learn who the host is. */
-static int32_t shake_hands(hcsshim_service *service, const char *name,
-                           size_t length)
-{
-    unsigned char room[SMALL_FRAME];
-    hcsshim__frame frame = {.kind = HCSSHIM_FRAME_HELLO,
-                            .id = HCSSHIM_WIRE_MAGIC,
-                            .detail = HCSSHIM_WIRE_VERSION};
-    int32_t hr;
-
-    if (length > SMALL_FRAME - HCSSHIM_WIRE_HEADER - 4)
-        return HCSSHIM_E_INVALIDARG;
-    frame.length = (uint32_t)(HCSSHIM_WIRE_HEADER + 4 + length);
-    hcsshim__frame_put_header(room, &frame);
-    hcsshim__frame_put_u32(room + HCSSHIM_WIRE_HEADER, (uint32_t)length);
-    memcpy(room + HCSSHIM_WIRE_HEADER + 4, name, length);
-    hr = hcsshim__connection_send(&service->connection, room, frame.length);
-    if (hr < 0)
-        return hr;
-    hr = receive_exactly(&service->connection, room, HCSSHIM_WIRE_HEADER);
-    if (hr < 0)
-        return hr;
-    hcsshim__frame_get_header(room, &frame);
-    if (frame.kind != HCSSHIM_FRAME_WELCOME ||
-        frame.length < HCSSHIM_WIRE_HEADER || frame.length > sizeof room)
-        return HCSSHIM_HCS_E_UNSUPPORTED_PROTOCOL_VERSION;
-    service->host = frame.detail;
-    hr = receive_exactly(&service->connection, room,
-                         frame.length - HCSSHIM_WIRE_HEADER);
-    return hr < 0 ? hr : frame.hresult;
-}
-
-int32_t hcsshim_service_connect(const char *path, size_t length,
-                                const char *name, size_t name_length,
-                                hcsshim_service **out)
+int32_t hcsshim__service_new(const struct hcsshim__provider *provider,
+                             hcsshim_service **out)
 {
     hcsshim_service *service = calloc(1, sizeof *service);
-    int32_t hr = HCSSHIM_E_OUTOFMEMORY;
+    int32_t hr;
 
     *out = NULL;
     if (service == NULL)
-        return hr;
+        return HCSSHIM_E_OUTOFMEMORY;
+    service->provider = provider;
     atomic_init(&service->alive, 1);
     hr = hcsshim__mutex_init(&service->lock);
     if (hr < 0)
@@ -80,26 +25,46 @@ int32_t hcsshim_service_connect(const char *path, size_t length,
     hr = hcsshim__mutex_init(&service->send_lock);
     if (hr < 0)
         goto no_send_lock;
-    hr = hcsshim__connection_open(&service->connection, path, length);
-    if (hr < 0)
-        goto no_connection;
-    hr = shake_hands(service, name, name_length);
-    if (hr >= 0)
-        hr = hcsshim__thread_start(&service->reader, hcsshim__service_read,
-                                   service);
-    if (hr < 0)
-        goto no_thread;
     *out = service;
     return 0;
-no_thread:
-    hcsshim__connection_close(&service->connection);
-no_connection:
-    hcsshim__mutex_destroy(&service->send_lock);
 no_send_lock:
     hcsshim__mutex_destroy(&service->lock);
 no_lock:
     free(service);
     return hr;
+}
+
+void hcsshim__service_discard(hcsshim_service *service)
+{
+    hcsshim__mutex_destroy(&service->send_lock);
+    hcsshim__mutex_destroy(&service->lock);
+    free(service);
+}
+
+/* Tell every listener that the service is gone. */
+static void tell_listeners(hcsshim_service *service)
+{
+    hcsshim__mutex_lock(&service->lock);
+    for (uint32_t i = 0; i < service->handles.size; i++) {
+        struct hcsshim__handle *handle = service->handles.objects[i];
+
+        if (handle != NULL && handle->queue != NULL)
+            hcsshim_queue_post(handle->queue,
+                               (uint64_t)service->handles.generations[i] << 32 |
+                                   i,
+                               HCSSHIM_EVENT_SERVICE_DISCONNECT,
+                               HCSSHIM_HCS_E_SERVICE_DISCONNECT, NULL, 0);
+    }
+    hcsshim__mutex_unlock(&service->lock);
+}
+
+void hcsshim__service_lost(hcsshim_service *service)
+{
+    hcsshim__mutex_lock(&service->lock);
+    atomic_store(&service->alive, 0); /* no ticket comes after this */
+    hcsshim__mutex_unlock(&service->lock);
+    hcsshim__tickets_fail(service, HCSSHIM_HCS_E_SERVICE_DISCONNECT);
+    tell_listeners(service);
 }
 
 static void free_handles(hcsshim_service *service)
@@ -109,6 +74,8 @@ static void free_handles(hcsshim_service *service)
 
     while ((handle = hcsshim__ids_any(&service->handles, &id)) != NULL) {
         hcsshim__ids_remove(&service->handles, id);
+        if (handle->own != NULL)
+            service->provider->drop(service, handle->own);
         hcsshim__queue_release(handle->queue);
         free(handle);
     }
@@ -133,15 +100,12 @@ void hcsshim_service_free(hcsshim_service *service)
 {
     if (service == NULL)
         return;
-    hcsshim__connection_shutdown(&service->connection);
-    hcsshim__thread_join(service->reader);
+    service->provider->stop(service);
     wait_until_idle(service);
     hcsshim__tickets_free(service);
     free_handles(service);
-    hcsshim__connection_close(&service->connection);
-    hcsshim__mutex_destroy(&service->send_lock);
-    hcsshim__mutex_destroy(&service->lock);
-    free(service);
+    service->provider->end(service);
+    hcsshim__service_discard(service);
 }
 
 uint32_t hcsshim_service_host(const hcsshim_service *service)
@@ -214,10 +178,22 @@ static void remove_handle(hcsshim_service *service, uint64_t id)
     free(handle);
 }
 
+/* What the provider knows of the handle that a call is about, or NULL. */
+static void *own_of(const hcsshim_service *service, const hcsshim_call_row *row,
+                    const hcsshim_value *values)
+{
+    const struct hcsshim__handle *handle =
+        hcsshim__kind_is_handle(row->kinds[0])
+            ? hcsshim__ids_find(&service->handles, values[0].number)
+            : NULL;
+
+    return handle == NULL ? NULL : handle->own;
+}
+
 /* Enter a call into the tables. */
 static int32_t enter(hcsshim_service *service, const hcsshim_call_row *row,
                      const hcsshim_value *values, uint64_t *ticket,
-                     uint64_t *handle)
+                     uint64_t *handle, void **own)
 {
     int32_t hr = HCSSHIM_HCS_E_SERVICE_DISCONNECT;
 
@@ -239,6 +215,7 @@ static int32_t enter(hcsshim_service *service, const hcsshim_call_row *row,
             goto out;
         }
     }
+    *own = own_of(service, row, values);
     if (hcsshim__call_closes(row))
         remove_handle(service, values[0].number);
 out:
@@ -246,61 +223,39 @@ out:
     return hr;
 }
 
-/*
- * Send one frame. A failure needs no report: it ends the connection, and the
- * reader then answers every ticket.
- */
-static void send_frame(hcsshim_service *service, const unsigned char *bytes,
-                       size_t length)
-{
-    int32_t hr;
-
-    hcsshim__mutex_lock(&service->send_lock);
-    hr = hcsshim__connection_send(&service->connection, bytes, length);
-    hcsshim__mutex_unlock(&service->send_lock);
-    if (hr < 0)
-        hcsshim__connection_shutdown(&service->connection);
-}
-
 int32_t hcsshim_service_submit(hcsshim_service *service, uint32_t call,
                                const hcsshim_value *values, size_t count,
                                uint64_t *ticket, uint64_t *handle)
 {
-    const hcsshim_call_row *row = hcsshim__call_find(call);
-    unsigned char small[SMALL_FRAME], *room = small;
-    size_t length;
+    unsigned char small[SMALL_FRAME];
+    struct hcsshim__submission submission = {.row = hcsshim__call_find(call),
+                                             .values = values,
+                                             .count = count,
+                                             .frame = small};
     int32_t hr;
 
     *handle = 0;
     if (ticket != NULL)
         *ticket = 0;
-    if (row == NULL || !row->remote)
+    if (submission.row == NULL || !submission.row->remote)
         return HCSSHIM_E_INVALIDARG;
-    length = hcsshim__frame_measure(row, values, count);
-    if (length == 0)
+    submission.length = hcsshim__frame_measure(submission.row, values, count);
+    if (submission.length == 0)
         return HCSSHIM_E_INVALIDARG;
-    if (length > sizeof small && (room = malloc(length)) == NULL)
+    if (submission.length > sizeof small)
+        submission.frame = malloc(submission.length);
+    if (submission.frame == NULL)
         return HCSSHIM_E_OUTOFMEMORY;
-    hr = enter(service, row, values, ticket, handle);
+    hr =
+        enter(service, submission.row, values, ticket, handle, &submission.own);
     if (hr >= 0) {
-        hcsshim__frame_write(room, length, row, values,
-                             ticket == NULL ? 0 : *ticket, *handle);
-        send_frame(service, room, length);
+        submission.ticket = ticket == NULL ? 0 : *ticket;
+        submission.handle = *handle;
+        service->provider->begin(service, &submission);
     }
-    if (room != small)
-        free(room);
+    if (submission.frame != small)
+        free(submission.frame);
     return hr;
-}
-
-void hcsshim__service_cancel(hcsshim_service *service, uint64_t ticket)
-{
-    hcsshim__frame frame = {.length = HCSSHIM_WIRE_HEADER,
-                            .kind = HCSSHIM_FRAME_CANCEL,
-                            .id = ticket};
-    unsigned char room[HCSSHIM_WIRE_HEADER];
-
-    hcsshim__frame_put_header(room, &frame);
-    send_frame(service, room, sizeof room);
 }
 
 int32_t hcsshim_handle_listen(hcsshim_service *service, uint64_t id,

@@ -23,9 +23,38 @@ struct hcsshim__ticket {
 struct hcsshim__handle {
     uint8_t kind;         /* HCSSHIM_KIND_SYSTEM, _PROCESS or _OBJECT */
     hcsshim_queue *queue; /* takes its events; NULL: nobody listens */
+    void *own;            /* what the provider knows of it, or NULL */
+};
+
+/* A call that was entered into the tables; everything is borrowed. */
+struct hcsshim__submission {
+    const hcsshim_call_row *row;
+    const hcsshim_value *values;
+    size_t count;
+    unsigned char *frame; /* room for its frame, of 'length' bytes */
+    size_t length;
+    uint64_t ticket; /* 0: nobody wants the answer */
+    uint64_t handle; /* that it makes, or 0 */
+    void *own;       /* of the handle that it is about, or NULL */
+};
+
+/* What answers below: the embedded host, or the DLLs of Windows. */
+struct hcsshim__provider {
+    /* Begin a call, and answer its ticket now or later. Under no lock. */
+    void (*begin)(hcsshim_service *service,
+                  const struct hcsshim__submission *submission);
+    /* Ask to stop a call. Under no lock. */
+    void (*cancel)(hcsshim_service *service, uint64_t ticket);
+    /* Let go of what it knows of a handle that was not closed; or NULL. */
+    void (*drop)(hcsshim_service *service, void *own);
+    /* Stop: nothing is answered or posted after the return. */
+    void (*stop)(hcsshim_service *service);
+    /* Free what is its own, last of all. */
+    void (*end)(hcsshim_service *service);
 };
 
 struct hcsshim_service {
+    const struct hcsshim__provider *provider;
     hcsshim__connection connection;
     hcsshim__thread reader;
     hcsshim__mutex send_lock; /* one frame at a time; never inside 'lock' */
@@ -48,8 +77,13 @@ void hcsshim__tickets_fail(hcsshim_service *service, int32_t hresult);
 /* Free every ticket; no thread may be waiting any more. */
 void hcsshim__tickets_free(hcsshim_service *service);
 
-/* service.c: ask the host to stop a call. Under no lock. */
-void hcsshim__service_cancel(hcsshim_service *service, uint64_t ticket);
+/* service.c: a service of a provider, without what is the provider's own. */
+int32_t hcsshim__service_new(const struct hcsshim__provider *provider,
+                             hcsshim_service **out);
+/* Free it; nothing of the provider's is touched. */
+void hcsshim__service_discard(hcsshim_service *service);
+/* Take no more calls, answer all tickets, and tell every listener. */
+void hcsshim__service_lost(hcsshim_service *service);
 
 /* reader.c: the body of the thread that reads. */
 void hcsshim__service_read(void *service);

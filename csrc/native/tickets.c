@@ -208,7 +208,7 @@ int32_t hcsshim_ticket_cancel(hcsshim_service *service, uint64_t id)
         hr = ticket->answered ? 1 : 0;
     hcsshim__mutex_unlock(&service->lock);
     if (hr == 0)
-        hcsshim__service_cancel(service, id);
+        service->provider->cancel(service, id);
     return hr;
 }
 
@@ -232,6 +232,6 @@ int32_t hcsshim_ticket_abandon(hcsshim_service *service, uint64_t id)
     }
     hcsshim__mutex_unlock(&service->lock);
     if (pending)
-        hcsshim__service_cancel(service, id);
+        service->provider->cancel(service, id);
     return ticket == NULL ? HCSSHIM_E_HANDLE : 0;
 }

@@ -1,11 +1,11 @@
-/* text.c - between the UTF-16 of programs and the UTF-8 of the wire. */
+/* text_win32.c - UTF-16 and UTF-8, GUIDs and their text. */
 #include <limits.h>
 #include <objbase.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <wchar.h>
 
-#include "dll/dll.h"
+#include "native/text_win32.h"
 
 char *hcsshim__text_narrow(const wchar_t *text, size_t *length)
 {
