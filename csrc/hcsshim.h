@@ -220,6 +220,20 @@ HCSSHIM_API int32_t hcsshim_service_connect(const char *path, size_t length,
                                             hcsshim_service **out);
 
 /*
+ * hcsshim_service_load() - use the DLLs of Windows; one service a process.
+ *
+ * generation: 2 asks computecore.dll, 1 vmcompute.dll, 0 the newer that is
+ *             there. Other DLLs are loaded when a call first needs them; a
+ *             missing one, or a missing export, is the outcome of that call:
+ *             ERROR_MOD_NOT_FOUND or ERROR_PROC_NOT_FOUND.
+ *
+ * Returns 0; ERROR_MOD_NOT_FOUND, or ERROR_FILE_NOT_FOUND where no DLLs are;
+ * E_UNEXPECTED while there is another such service.
+ */
+HCSSHIM_API int32_t hcsshim_service_load(uint32_t generation,
+                                         hcsshim_service **out);
+
+/*
  * hcsshim_service_free() - disconnect, answer every open ticket with
  * HCS_E_SERVICE_DISCONNECT, and free everything. NULL does nothing.
  *
