@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from _thread import allocate_lock
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 _E_HANDLE: int = lib.HCSSHIM_E_HANDLE
 _INTERRUPTED: int = lib.HCSSHIM_E_INTERRUPTED
 _WAIT_TIMEOUT: int = lib.HCSSHIM_E_WAIT_TIMEOUT
+#: Names what answers: ``embedded``, or on Windows ``system``, ``computecore`` or
+#: ``vmcompute``. By default the service of Windows where it is installed.
+PROVIDER_VARIABLE = "HCSSHIM_PROVIDER"
+EMBEDDED = "embedded"
+
 _DISCONNECT_EVENT: int = lib.HCSSHIM_EVENT_SERVICE_DISCONNECT
 
 
@@ -110,6 +116,8 @@ class NativeOperation:
         document = None
         if out.document != ffi.NULL:
             document = ffi.unpack(out.document, out.length).decode("utf-8", "replace")
+        elif out.hresult < 0:
+            document = self._service.explain(self.call, out.hresult & 0xFFFFFFFF)
         files = (out.files[0], out.files[1], out.files[2])
         completion = Completion(
             out.hresult & 0xFFFFFFFF, document, out.process_id, files
@@ -232,18 +240,27 @@ class NativeService:
     __slots__ = ("__weakref__", "_service", "loops", "path", "pid", "trace")
 
     def __init__(self, path: str) -> None:
-        out = ffi.new("hcsshim_service **")
-        where = os.fsencode(path)
-        name = f"python {os.getpid()}".encode()
-        code = lib.hcsshim_service_connect(where, len(where), name, len(name), out)
-        check(code, "connect", path)
-        self._service = ffi.gc(out[0], lib.hcsshim_service_free)
+        self._service = ffi.gc(self._open(path), lib.hcsshim_service_free)
         #: What each event loop awaits; made by the first that does.
         self.loops: WeakKeyDictionary[AbstractEventLoop, LoopTickets] | None = None
         self.path = path
         self.pid = os.getpid()
         #: Writes down what is called and answered, if that is asked for.
         self.trace = _tracer() if "HCSSHIM_TRACE" in os.environ else None
+
+    def _open(self, path: str) -> CData:
+        out = ffi.new("hcsshim_service **")
+        where = os.fsencode(path)
+        name = f"python {os.getpid()}".encode()
+        code = lib.hcsshim_service_connect(where, len(where), name, len(name), out)
+        check(code, "connect", path)
+        native: CData = out[0]
+        return native
+
+    def explain(self, call: str, hresult: int) -> str | None:
+        """Give a result document for an outcome that came without one."""
+        del call, hresult
+        return None
 
     @property
     def native(self) -> CData:
@@ -368,15 +385,23 @@ def shared() -> NativeService:
 def _connect() -> NativeService:
     from hcsshim._native import host_process  # noqa: PLC0415 - seldom needed
 
-    provider = os.environ.get("HCSSHIM_PROVIDER", "embedded")
-    if provider != "embedded":
-        raise ValueError(
-            f"HCSSHIM_PROVIDER is {provider!r}; on this machine it can only be "
-            "'embedded'"
-        )
+    provider = os.environ.get(PROVIDER_VARIABLE) or _usual_provider()
+    if provider != EMBEDDED:
+        from hcsshim._native.system import SystemService  # noqa: PLC0415 - on Windows
+
+        return SystemService(provider)
     path = host_process.socket_path()
     try:
         return NativeService(path)
     except OSError:  # nobody listens; anything else comes again below
         host_process.ensure_running()
         return NativeService(path)
+
+
+def _usual_provider() -> str:
+    """The service of Windows where it is installed, else the embedded host."""
+    if sys.platform != "win32":
+        return EMBEDDED
+    folder = os.path.join(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32")
+    installed = os.path.exists(os.path.join(folder, "vmcompute.dll"))
+    return "system" if installed else EMBEDDED

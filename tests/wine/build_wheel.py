@@ -30,7 +30,7 @@ FLAGS = (
 #: Of our own files; what cffi writes is not ours to mend.
 WARNINGS = ("-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror")
 #: DLLs that every Windows has; the extension may want no others.
-LIBRARIES = ("-lsynchronization", "-lntdll", "-ladvapi32")
+LIBRARIES = ("-lole32", "-lsynchronization", "-lntdll", "-ladvapi32")
 
 
 def run(*command: object) -> None:
