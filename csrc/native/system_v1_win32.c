@@ -264,7 +264,8 @@ static void finish(hcsshim__native_call *call, HRESULT hr)
     }
     if (ticket != 0)
         hcsshim__ticket_answer(call->service, ticket, &completion);
-    hcsshim_completion_clear(&completion);
+    else
+        hcsshim_completion_clear(&completion);
 }
 
 static void run(hcsshim__native_call *call)

@@ -319,7 +319,8 @@ static void finish(hcsshim__native_call *call, int32_t hr)
     core.close_operation(call->operation);
     if (call->ticket != 0)
         hcsshim__ticket_answer(call->service, call->ticket, &completion);
-    hcsshim_completion_clear(&completion);
+    else
+        hcsshim_completion_clear(&completion);
     hcsshim__native_call_leave(call);
 }
 
@@ -381,7 +382,8 @@ static void run(hcsshim__native_call *call)
     hcsshim__native_call_outcome(call, hr, &completion);
     if (call->ticket != 0)
         hcsshim__ticket_answer(call->service, call->ticket, &completion);
-    hcsshim_completion_clear(&completion);
+    else
+        hcsshim_completion_clear(&completion);
     hcsshim__native_call_leave(call);
 }
 
