@@ -464,15 +464,22 @@ class Switch:
         return self.rules(table, carrier.name, balancer.id)
 
     def rules(self, table: str, parent: str, object_id: str) -> list[KernelPart]:
-        """List the rules of a table."""
+        """List the rules of a table, one part for each of its chains."""
         if table not in self.nft.tables():
             part = KernelPart(kind="rule", name=table, parent=parent, object=object_id)
             return [attrs.evolve(part, problem="is gone")]
+        chains: dict[str, list[str]] = {}
+        for chain, note in self.nft.rules(table):
+            chains.setdefault(chain, []).append(note)
         return [
             KernelPart(
-                kind="rule", name=chain, parent=parent, object=object_id, detail=note
+                kind="rule",
+                name=chain,
+                parent=parent,
+                object=object_id,
+                detail=", ".join(notes),
             )
-            for chain, note in self.nft.rules(table)
+            for chain, notes in chains.items()
         ]
 
     def close(self) -> None:

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 #: Serves one connection on port 80, then makes one to the outside.
 SERVER = """
-import socket
+import pathlib, socket
 server = socket.create_server(("", 80))
-print(open("/etc/resolv.conf").read().strip(), flush=True)
+names = pathlib.Path("/etc/resolv.conf")
+print(names.read_text().strip() if names.exists() else "", flush=True)
 stream, _ = server.accept()
 stream.sendall(b"served")
 stream.close()
@@ -274,3 +275,67 @@ def test_sharing_of_an_ordinary_user(lab: Lab) -> None:
     So it is for a user without rights.
     """
     check_sharing(lab)
+
+
+def command(*arguments: str) -> str:
+    """Run the command line; give what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "hcsshim", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert (0, "") == (done.returncode, done.stderr)
+    return done.stdout
+
+
+def check_command_line(lab: Lab) -> None:
+    """Do by commands what people do: make a network, run on it, look, remove it."""
+    outside = lab.outside().listen(80)
+    host = Host(lab)
+    command("network", "create", "blue", "--subnet", "10.7.0.0/24")
+    arguments = ["run", "--network", "blue", "-p", "8080:80", "--", sys.executable]
+    with subprocess.Popen(
+        [sys.executable, "-m", "hcsshim", *arguments, "-u", "-c", SERVER],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+    ) as running:
+        assert running.stdout is not None
+        running.stdout.readline()
+
+        diagnosis = command("network", "diag", "blue")
+        with lab.machine.dial("127.0.0.1", 8080, 60) as stream:
+            served = stream.recv(6, socket.MSG_WAITALL)
+        accepted, _ = outside.accept()
+        accepted.sendall(b"reached")
+        accepted.close()
+        said, _ = running.communicate(timeout=60)
+
+    assert b"served" == served
+    assert said.endswith(b"reached\n")
+    assert 0 == running.returncode
+    assert "10.7.0.1/24" in diagnosis
+    assert "port 8080" in diagnosis
+    assert "Nothing disagrees." in diagnosis
+    command("network", "rm", "blue")
+    outside.close()
+    host.stop()
+
+
+@in_namespaces
+def test_command_line(lab: Lab) -> None:
+    """
+    ``hcsshim run --network blue -p 8080:80`` serves, and leaves nothing.
+    """
+    check_command_line(lab)
+
+    assert ([], []) == lab.leftovers()
+
+
+@as_ordinary_user
+def test_command_line_of_an_ordinary_user(lab: Lab) -> None:
+    """
+    So it does for a user without rights.
+    """
+    check_command_line(lab)
