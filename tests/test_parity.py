@@ -21,6 +21,8 @@ CAPABILITIES = (
     *(f"CS{number}" for number in range(1, 16)),
     *(f"PR{number}" for number in range(1, 10)),
     *(f"IO{number}" for number in range(1, 7)),
+    *(f"LY{number}" for number in range(1, 11)),
+    *(f"ST{number}" for number in range(1, 4)),
 )
 
 
