@@ -42,6 +42,8 @@ MODULES = {
     "hcsshim/hcn/_async_events.py": "hcsshim/hcn/_network_events.py",
     "hcsshim/hcn/_async_service.py": "hcsshim/hcn/_service.py",
     "hcsshim/hns/_async_service.py": "hcsshim/hns/_service.py",
+    "tests/hcn/test_async_networks.py": "tests/hcn/test_networks.py",
+    "tests/hns/test_async_requests.py": "tests/hns/test_requests.py",
     "tests/hcs/test_async_system.py": "tests/hcs/test_system.py",
     "tests/hcs/test_async_process.py": "tests/hcs/test_process.py",
     "tests/hcs/test_async_end_to_end.py": "tests/hcs/test_end_to_end.py",
