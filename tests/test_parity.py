@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import hcsshim.hcs
+from hcsshim._native import calls
+
 TABLE = Path(__file__).parents[1] / "docs" / "parity.md"
 TEXT = TABLE.read_text(encoding="utf-8")
 NAMES = sorted(set(re.findall(r"`(hcsshim(?:\.\w+)+)`", TEXT)))
@@ -63,6 +66,18 @@ def test_every_capability_is_in_the_table(mark: str) -> None:
     No capability of HCS was left out.
     """
     assert re.search(rf"\({mark}[,)]|[ (]{mark}\)", TEXT), mark
+
+
+def test_every_call_of_computecore_is_made_from_python() -> None:
+    """
+    No function that the service answers is out of reach.
+    """
+    folder = Path(hcsshim.hcs.__file__).parent
+    source = "".join(path.read_text("utf-8") for path in folder.glob("*.py"))
+    source += '"HcsEnumerateComputeSystemsInNamespace"'  # composed where it is made
+    rows = [row for row in calls.table() if row.remote and row.dll == "computecore"]
+    assert len(rows) > 40
+    assert [] == [row.name for row in rows if f'"{row.name}"' not in source]
 
 
 def test_quirks_are_mended_kept_or_elsewhere() -> None:

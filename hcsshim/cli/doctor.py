@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -149,6 +150,22 @@ def features() -> list[str]:
     return [str(feature) for feature in Feature]
 
 
+def check_image(version: str) -> Iterator[Finding]:
+    """Hold the build of an image against that of the host."""
+    from hcsshim import capabilities  # noqa: PLC0415 - lazily
+
+    known = capabilities()
+    if known.runs_image(version):
+        yield Finding("image", OK, f"{version} runs on {known.version}")
+    else:
+        yield Finding(
+            "image",
+            WARNING,
+            f"{version} does not run on {known.version} with process isolation",
+            "use an image of the host's build, or hypervisor isolation",
+        )
+
+
 def check_run() -> Iterator[Finding]:
     """Run a command in a container, which shows more than any other check."""
     from hcsshim import run  # noqa: PLC0415 - lazily
@@ -180,7 +197,7 @@ def look(name: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]
         yield Finding(name, MISSING, text, hint if isinstance(hint, str) else "")
 
 
-def findings(*, running: bool) -> list[Finding]:
+def findings(*, running: bool, image: str | None = None) -> list[Finding]:
     """Run every check for this machine."""
     checks: dict[str, Callable[[], Iterator[Finding]]] = {"library": check_library}
     if sys.platform == "win32":
@@ -188,6 +205,8 @@ def findings(*, running: bool) -> list[Finding]:
     elif sys.platform.startswith("linux"):
         checks["kernel"] = check_kernel
     checks["host"] = check_host
+    if image is not None:
+        checks["image"] = partial(check_image, image)
     if running:
         checks["a container"] = check_run
     checks["extras"] = check_extras
@@ -196,14 +215,19 @@ def findings(*, running: bool) -> list[Finding]:
 
 @click.command()
 @click.option("--no-run", is_flag=True, help="Run no container for it.")
+@click.option(
+    "--image",
+    metavar="VERSION",
+    help="Tell also whether an image of this os.version runs here: 10.0.20348.1.",
+)
 @json_option
-def doctor(*, no_run: bool, as_json: bool) -> int:
+def doctor(*, no_run: bool, image: str | None, as_json: bool) -> int:
     """
     Tell what this machine can do, what it lacks, and what to do about it.
 
     Exits with 1 if containers will not work.
     """
-    found = findings(running=not no_run)
+    found = findings(running=not no_run, image=image)
     if as_json:
         print_json([finding._asdict() for finding in found])
     else:

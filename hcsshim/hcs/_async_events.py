@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from warnings import warn
 
-from hcsshim._native.port import GENERIC_ALL
 from hcsshim.hcs import _system_steps as steps
 from hcsshim.hcs._calls import answer
 from hcsshim.hcs._drivers import adrive
@@ -114,7 +113,7 @@ async def listen(
     """
     system.use(LISTEN)
     service = system.service
-    call = service.submit(steps.OPEN, system.system_id, GENERIC_ALL)
+    call = steps.submit_open(service, system.system_id, system.id_namespace)
     subscription = None
     try:
         subscription = service.subscribe(LISTEN, call.handle, int(options))

@@ -28,6 +28,7 @@ async def async_enumerate_systems(  # noqa: PLR0913 - the members of a query
     types: Sequence[SystemType | str] = (),
     names: Sequence[str] = (),
     owners: Sequence[str] = (),
+    id_namespace: str = "",
     timeout: float | None = DEFAULT,
     service: Service | None = None,
 ) -> tuple[ComputeSystemProperties, ...]:
@@ -41,6 +42,7 @@ async def async_enumerate_systems(  # noqa: PLR0913 - the members of a query
         types: Only of these types.
         names: Only with one of these names.
         owners: Only of these owners.
+        id_namespace: Of the ids; newer builds of Windows keep several apart.
         timeout: Seconds, ``None`` forever; by default 240.
         service: Where; by default the process's shared connection.
 
@@ -55,7 +57,7 @@ async def async_enumerate_systems(  # noqa: PLR0913 - the members of a query
     conditions = {"Ids": ids, "Types": types, "Names": names, "Owners": owners}
     query = {name: list(values) for name, values in conditions.items() if values}
     text = write(query) if query else None
-    document = await _ask(ENUMERATE, text, timeout, service)
+    document = await _ask(ENUMERATE, text, timeout, service, id_namespace)
     return loads_list(ComputeSystemProperties, document)
 
 
@@ -152,9 +154,17 @@ async def async_stats_all(
 
 
 async def _ask(
-    operation: str, query: str | None, timeout: float | None, service: Service | None
+    operation: str,
+    query: str | None,
+    timeout: float | None,
+    service: Service | None,
+    id_namespace: str = "",
 ) -> str:
-    call = (service or connected()).submit(operation, query)
+    where = service or connected()
+    if id_namespace:
+        call = where.submit(f"{operation}InNamespace", id_namespace, query)
+    else:
+        call = where.submit(operation, query)
     limit = seconds(timeout, "SYSCALLWATCHER")
     completion = await adrive(answer(call, operation, "", limit))
     return steps.require_document(completion, operation)

@@ -52,6 +52,7 @@ class AsyncComputeSystem(AsyncQueries, AsyncMigration):
         system_id: str,
         document: DocumentLike,
         *,
+        id_namespace: str = "",
         timeout: float | None = DEFAULT,
         service: Service | None = None,
     ) -> AsyncComputeSystem:
@@ -61,6 +62,7 @@ class AsyncComputeSystem(AsyncQueries, AsyncMigration):
         Args:
             system_id: Its id, unique on the machine.
             document: A model of :mod:`hcsshim.documents`, a mapping, or JSON text.
+            id_namespace: Of the id; newer builds of Windows keep several apart.
             timeout: Seconds, ``None`` forever; by default 240 or
                 ``HCSSHIM_TIMEOUT_SYSTEMCREATE``.
             service: Where; by default the process's shared connection.
@@ -84,13 +86,15 @@ class AsyncComputeSystem(AsyncQueries, AsyncMigration):
             )
 
             await require_known(document, where, limit)
-        return cls(await adrive(steps.create(where, system_id, text, limit)))
+        step = steps.create(where, system_id, text, limit, id_namespace=id_namespace)
+        return cls(await adrive(step))
 
     @classmethod
     async def open(
         cls,
         system_id: str,
         *,
+        id_namespace: str = "",
         timeout: float | None = DEFAULT,
         service: Service | None = None,
     ) -> AsyncComputeSystem:
@@ -99,6 +103,7 @@ class AsyncComputeSystem(AsyncQueries, AsyncMigration):
 
         Args:
             system_id: Its id.
+            id_namespace: Of the id; newer builds of Windows keep several apart.
             timeout: Seconds, ``None`` forever; by default 240.
             service: Where; by default the process's shared connection.
 
@@ -109,7 +114,9 @@ class AsyncComputeSystem(AsyncQueries, AsyncMigration):
             ``HcsOpenComputeSystem``.
         """
         limit = seconds(timeout, "SYSCALLWATCHER")
-        step = steps.open_existing(service or connected(), system_id, limit)
+        step = steps.open_existing(
+            service or connected(), system_id, limit, id_namespace=id_namespace
+        )
         return cls(await adrive(step))
 
     @property

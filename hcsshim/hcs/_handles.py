@@ -187,9 +187,10 @@ class SystemHandle(Handle):
 
     Attributes:
         signals: How many signals are being delivered through this handle.
+        id_namespace: Of its id; ``""`` for the usual one.
     """
 
-    __slots__ = ("_children", "signals")
+    __slots__ = ("_children", "id_namespace", "signals")
 
     close_call = "HcsCloseComputeSystem"
 
@@ -201,6 +202,7 @@ class SystemHandle(Handle):
         super().__init__(service, handle, exit_call, system_id)
         self._children: WeakSet[ProcessHandle] = WeakSet()
         self.signals = 0
+        self.id_namespace = ""
 
     def describe(self) -> str:
         """Say in a few words whose handle it is."""

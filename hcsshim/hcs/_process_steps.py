@@ -23,6 +23,7 @@ from hcsshim.hcs._calls import answer, timed_out
 from hcsshim.hcs._drivers import wait_for
 from hcsshim.hcs._handles import ProcessHandle
 from hcsshim.hcs._log import log_lost_exit
+from hcsshim.hcs._system_steps import submit_open
 from hcsshim.hresult import HResult
 
 TYPE_CHECKING = False  # typing costs more to import than the rest of the package
@@ -240,7 +241,7 @@ def kill(process: ProcessHandle, timeout: float | None) -> Step[None]:
 
 def _kill_aside(process: ProcessHandle, timeout: float | None) -> Step[None]:
     service = process.service
-    system = service.submit("HcsOpenComputeSystem", process.system_id, GENERIC_ALL)
+    system = submit_open(service, process.system_id, process.system.id_namespace)
     own = None
     try:
         own = service.submit(OPEN, system.handle, process.process_id, GENERIC_ALL)

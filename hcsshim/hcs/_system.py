@@ -53,6 +53,7 @@ class ComputeSystem(Queries, Migration):
         system_id: str,
         document: DocumentLike,
         *,
+        id_namespace: str = "",
         timeout: float | None = DEFAULT,
         service: Service | None = None,
     ) -> ComputeSystem:
@@ -62,6 +63,7 @@ class ComputeSystem(Queries, Migration):
         Args:
             system_id: Its id, unique on the machine.
             document: A model of :mod:`hcsshim.documents`, a mapping, or JSON text.
+            id_namespace: Of the id; newer builds of Windows keep several apart.
             timeout: Seconds, ``None`` forever; by default 240 or
                 ``HCSSHIM_TIMEOUT_SYSTEMCREATE``.
             service: Where; by default the process's shared connection.
@@ -85,13 +87,15 @@ class ComputeSystem(Queries, Migration):
             )
 
             require_known(document, where, limit)
-        return cls(drive(steps.create(where, system_id, text, limit)))
+        step = steps.create(where, system_id, text, limit, id_namespace=id_namespace)
+        return cls(drive(step))
 
     @classmethod
     def open(
         cls,
         system_id: str,
         *,
+        id_namespace: str = "",
         timeout: float | None = DEFAULT,
         service: Service | None = None,
     ) -> ComputeSystem:
@@ -100,6 +104,7 @@ class ComputeSystem(Queries, Migration):
 
         Args:
             system_id: Its id.
+            id_namespace: Of the id; newer builds of Windows keep several apart.
             timeout: Seconds, ``None`` forever; by default 240.
             service: Where; by default the process's shared connection.
 
@@ -110,7 +115,9 @@ class ComputeSystem(Queries, Migration):
             ``HcsOpenComputeSystem``.
         """
         limit = seconds(timeout, "SYSCALLWATCHER")
-        step = steps.open_existing(service or connected(), system_id, limit)
+        step = steps.open_existing(
+            service or connected(), system_id, limit, id_namespace=id_namespace
+        )
         return cls(drive(step))
 
     @property

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 CREATE = "HcsCreateComputeSystem"
+CREATE_IN_NAMESPACE = "HcsCreateComputeSystemInNamespace"
 OPEN = "HcsOpenComputeSystem"
+OPEN_IN_NAMESPACE = "HcsOpenComputeSystemInNamespace"
 CLOSE = "HcsCloseComputeSystem"
 START = "HcsStartComputeSystem"
 SHUT_DOWN = "HcsShutDownComputeSystem"
@@ -79,8 +81,20 @@ OPERATION_TYPES = {
 }
 
 
+def submit_open(service: Service, system_id: str, id_namespace: str) -> Operation:
+    """Begin to open a system; ``""`` is the usual namespace of ids."""
+    if id_namespace:
+        return service.submit(OPEN_IN_NAMESPACE, id_namespace, system_id, GENERIC_ALL)
+    return service.submit(OPEN, system_id, GENERIC_ALL)
+
+
 def create(
-    service: Service, system_id: str, document: str, timeout: float | None
+    service: Service,
+    system_id: str,
+    document: str,
+    timeout: float | None,
+    *,
+    id_namespace: str = "",
 ) -> Step[SystemHandle]:
     """
     Create a system; on any failure nothing of it is left.
@@ -90,14 +104,24 @@ def create(
         InvalidDataError: The document is not valid.
         HcsTimeoutError: It took too long; what it makes later is terminated.
     """
-    call = service.submit(CREATE, system_id, document)
-    return (
-        yield from _own(service, call, CREATE, system_id, timeout, undo=(TERMINATE,))
+    if id_namespace:
+        name = CREATE_IN_NAMESPACE
+        call = service.submit(name, id_namespace, system_id, document)
+    else:
+        call = service.submit(CREATE, system_id, document)
+    system = yield from _own(
+        service, call, CREATE, system_id, timeout, undo=(TERMINATE,)
     )
+    system.id_namespace = id_namespace
+    return system
 
 
 def open_existing(
-    service: Service, system_id: str, timeout: float | None
+    service: Service,
+    system_id: str,
+    timeout: float | None,
+    *,
+    id_namespace: str = "",
 ) -> Step[SystemHandle]:
     """
     Open a system that exists.
@@ -105,8 +129,10 @@ def open_existing(
     Raises:
         NotFoundError: There is none of this id.
     """
-    call = service.submit(OPEN, system_id, GENERIC_ALL)
-    return (yield from _own(service, call, OPEN, system_id, timeout, undo=()))
+    call = submit_open(service, system_id, id_namespace)
+    system = yield from _own(service, call, OPEN, system_id, timeout, undo=())
+    system.id_namespace = id_namespace
+    return system
 
 
 def _own(  # noqa: PLR0913 - one for each thing that create and open differ in

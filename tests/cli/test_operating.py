@@ -290,6 +290,21 @@ def test_doctor(hcsshim: Hcsshim) -> None:
     assert b"a container" not in shown
 
 
+@pytest.mark.parametrize(
+    ("version", "state"),
+    [("10.0.26100.1", "ok"), ("10.0.17763.1", "warning"), ("Vista", "missing")],
+)
+def test_doctor_looks_at_an_image(hcsshim: Hcsshim, version: str, state: str) -> None:
+    """
+    The build of an image is held against that of the host.
+    """
+    done = hcsshim("doctor", "--no-run", "--json", "--image", version, code=None)
+
+    (found,) = [i for i in json.loads(done.stdout) if i["name"] == "image"]
+    assert state == found["state"]
+    assert version in found["found"]
+
+
 @pytest.mark.usefixtures("host")
 def test_doctor_without_a_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """

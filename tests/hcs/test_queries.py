@@ -542,3 +542,24 @@ def test_errors_have_hints(error: type[hcsshim.HcsError]) -> None:
     What people meet often comes with advice.
     """
     assert error(operation="HcsStartComputeSystem").hint
+
+
+def test_ids_of_another_namespace(service: ScriptedService) -> None:
+    """
+    Every call that names a system by its id names the namespace as well.
+    """
+    made = ComputeSystem.create("x", "{}", id_namespace="n", service=service)
+    with made:
+        made.events().close()
+    ComputeSystem.open("x", id_namespace="n", service=service).close()
+    service.script("HcsEnumerateComputeSystemsInNamespace", 0, "[]")
+    assert () == hcsshim.enumerate_systems(id_namespace="n", service=service)
+
+    named = [call for call in service.asked if str(call[0]).endswith("InNamespace")]
+    assert [
+        ("HcsCreateComputeSystemInNamespace", "n", "x"),
+        ("HcsOpenComputeSystemInNamespace", "n", "x"),
+        ("HcsOpenComputeSystemInNamespace", "n", "x"),
+        ("HcsEnumerateComputeSystemsInNamespace", "n", None),
+    ] == [call[:3] for call in named]
+    assert not [c for c in service.asked if c[0] == "HcsOpenComputeSystem"]

@@ -327,6 +327,20 @@ def test_files_of_machines(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("host")
+def test_there_is_one_namespace_of_ids() -> None:
+    """
+    Another one than the usual is refused, whoever asks for it.
+    """
+    for call in (
+        lambda: hcsshim.enumerate_systems(id_namespace="other"),
+        lambda: ComputeSystem.open("x", id_namespace="other"),
+        lambda: ComputeSystem.create("x", {}, id_namespace="other"),
+    ):
+        with pytest.raises(NotSupportedError, match="namespaces"):
+            call()
+
+
+@pytest.mark.usefixtures("host")
 def test_settings_of_the_service() -> None:
     """
     A setting that HCS has and this host has not is refused otherwise than nonsense.
