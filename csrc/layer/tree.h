@@ -48,13 +48,14 @@ int32_t hcsshim__tree_kind(hcsshim__tree *tree, hcsshim__tar_text path);
 /*
  * hcsshim__tree_create() - begin a file, in place of whatever was there.
  *
+ * mode: what it is wanted to have, as far as the umask lets it.
  * file: set to what hcsshim__file_write() takes; end it with _finish().
  *
  * Missing folders above it are made. Returns E_INVALID_DATA where the path
  * leads through a file or a link.
  */
 int32_t hcsshim__tree_create(hcsshim__tree *tree, hcsshim__tar_text path,
-                             int64_t *file);
+                             uint32_t mode, int64_t *file);
 /* Leave 'length' bytes of zeros out. */
 int32_t hcsshim__tree_skip(int64_t file, uint64_t length);
 /*

@@ -36,6 +36,10 @@ struct hcsshim__tree {
     size_t waiting_length;
     size_t waiting_room;
     uint64_t refused; /* attributes that the system did not take */
+    int probed;       /* the next three are known */
+    mode_t kept;      /* bits of a mode that open() lets through */
+    uid_t uid;        /* who owns what is made here */
+    gid_t gid;
 };
 
 static int32_t last_error(void) { return hcsshim__hresult_from_errno(errno); }
@@ -403,9 +407,48 @@ hcsshim__tar_time hcsshim__tree_held_time(hcsshim__tar_time time)
     return time;
 }
 
-static int set_owner(int folder, const char *name, int file,
-                     const hcsshim__tree_meta *meta, int link)
+/*
+ * See what files here get by themselves: umask, default ACLs, folders that hand
+ * their group down. Nobody can ask for the umask without changing it.
+ */
+static int probe(hcsshim__tree *tree)
 {
+    static const char name[] = ".probe";
+    struct stat status;
+    int file =
+        openat(tree->root, name,
+               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0777);
+    int result;
+
+    if (file < 0)
+        return -1;
+    result = fstat(file, &status);
+    close(file);
+    (void)unlinkat(tree->root, name, 0);
+    if (result != 0)
+        return -1;
+    tree->kept = status.st_mode & 0777;
+    tree->uid = status.st_uid;
+    tree->gid = status.st_gid;
+    tree->probed = 1;
+    return 0;
+}
+
+/* Whether an open file, made with this mode, is as it should be already. */
+static int is_owned(hcsshim__tree *tree, const hcsshim__tree_meta *meta)
+{
+    if (!tree->probed && probe(tree) != 0)
+        return 0;
+    return (meta->mode & 07777 & ~(uint32_t)tree->kept) == 0 &&
+           (geteuid() != 0 ||
+            (meta->uid == tree->uid && meta->gid == tree->gid));
+}
+
+static int set_owner(hcsshim__tree *tree, int folder, const char *name,
+                     int file, const hcsshim__tree_meta *meta, int link)
+{
+    if (file >= 0 && is_owned(tree, meta))
+        return 0;
     if (geteuid() == 0 &&
         (file >= 0 ? fchown(file, meta->uid, meta->gid)
                    : fchownat(folder, name, meta->uid, meta->gid,
@@ -447,7 +490,7 @@ static int32_t set_meta(hcsshim__tree *tree, int folder, const char *name,
     struct timespec times[2] = {time_of(meta->accessed),
                                 time_of(meta->modified)};
 
-    if (meta->owned && set_owner(folder, name, file, meta, link) != 0)
+    if (meta->owned && set_owner(tree, folder, name, file, meta, link) != 0)
         return last_error();
     /* After the owner: changing that takes capabilities away. */
     int32_t hr = set_attributes(tree, folder, name, file, meta);
@@ -467,7 +510,7 @@ static int32_t set_meta(hcsshim__tree *tree, int folder, const char *name,
 /* ---- files ------------------------------------------------------------ */
 
 int32_t hcsshim__tree_create(hcsshim__tree *tree, hcsshim__tar_text path,
-                             int64_t *file)
+                             uint32_t mode, int64_t *file)
 {
     static const int flags =
         O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
@@ -478,9 +521,9 @@ int32_t hcsshim__tree_create(hcsshim__tree *tree, hcsshim__tar_text path,
     *file = -1;
     if (hr < 0)
         return hr;
-    made = openat(tree->folder, name, flags, 0644);
+    made = openat(tree->folder, name, flags, mode & 0777);
     if (made < 0 && errno == EEXIST && remove_at(tree->folder, name) == 0)
-        made = openat(tree->folder, name, flags, 0644);
+        made = openat(tree->folder, name, flags, mode & 0777);
     if (made < 0)
         return last_error();
     *file = made;

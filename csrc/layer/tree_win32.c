@@ -25,9 +25,9 @@ int32_t hcsshim__tree_kind(hcsshim__tree *tree, hcsshim__tar_text path)
 }
 
 int32_t hcsshim__tree_create(hcsshim__tree *tree, hcsshim__tar_text path,
-                             int64_t *file)
+                             uint32_t mode, int64_t *file)
 {
-    (void)tree, (void)path, (void)file;
+    (void)tree, (void)path, (void)mode, (void)file;
     return HCSSHIM_E_NOTIMPL;
 }
 

@@ -38,7 +38,7 @@ static int32_t open_members(hcsshim_unpack *unpack)
     static const hcsshim__tar_text path = {HCSSHIM__MEMBERS_FILE,
                                            sizeof HCSSHIM__MEMBERS_FILE - 1};
     int32_t hr =
-        hcsshim__tree_create(unpack->tree, path, &unpack->members_file);
+        hcsshim__tree_create(unpack->tree, path, 0644, &unpack->members_file);
 
     if (hr < 0)
         return hr;
@@ -79,10 +79,7 @@ int32_t hcsshim_unpack_new(const char *root, uint32_t flags,
     unpack->flags = flags;
     unpack->file = unpack->members_file = -1;
     hcsshim__sha256_init(&unpack->digest);
-    unpack->buffer = hcsshim__file_buffer(HCSSHIM__FILE_PIECE, &unpack->memory);
-    hr = unpack->buffer == NULL ? HCSSHIM_E_OUTOFMEMORY : 0;
-    if (hr >= 0)
-        hr = hcsshim__tree_open(root, &unpack->tree);
+    hr = hcsshim__tree_open(root, &unpack->tree);
     if (hr >= 0)
         hr = open_parents(unpack, parents, parent_count);
     if (hr >= 0)
@@ -121,7 +118,7 @@ void hcsshim_unpack_free(hcsshim_unpack *unpack)
     free(unpack->target.data);
     free(unpack->main.data);
     free(unpack->raw.data);
-    free(unpack->memory);
+    hcsshim__reading_free(unpack->reading);
     free(unpack);
 }
 
@@ -351,14 +348,11 @@ static int32_t feed(hcsshim_unpack *unpack, const uint8_t *data, size_t length)
     return keep_raw(unpack, kept, (size_t)(data + length - kept));
 }
 
-int32_t hcsshim_unpack_feed(hcsshim_unpack *unpack, const void *data,
-                            size_t length)
+int32_t hcsshim__unpack_take(hcsshim_unpack *unpack, const uint8_t *data,
+                             size_t length)
 {
-    int32_t hr = unpack->error;
+    int32_t hr;
 
-    if (hr < 0)
-        return hr;
-    hcsshim__sha256_update(&unpack->digest, data, length);
     unpack->result.tar_bytes += length;
     if (!unpack->ended) {
         hr = feed(unpack, data, length);
@@ -373,23 +367,13 @@ int32_t hcsshim_unpack_feed(hcsshim_unpack *unpack, const void *data,
     return hr < 0 ? hr : 0;
 }
 
-int32_t hcsshim_unpack_read(hcsshim_unpack *unpack, int64_t file,
-                            uint64_t limit, uint64_t *got)
+int32_t hcsshim_unpack_feed(hcsshim_unpack *unpack, const void *data,
+                            size_t length)
 {
-    int32_t hr = 0;
-
-    *got = 0;
-    while (hr >= 0 && *got < limit) {
-        size_t length;
-
-        hr = hcsshim__file_read(file, unpack->buffer, HCSSHIM__FILE_PIECE,
-                                &length);
-        if (hr < 0 || length == 0)
-            break;
-        hr = hcsshim_unpack_feed(unpack, unpack->buffer, length);
-        *got += length;
-    }
-    return hr;
+    if (unpack->error < 0)
+        return unpack->error;
+    hcsshim__sha256_update(&unpack->digest, data, length);
+    return hcsshim__unpack_take(unpack, data, length);
 }
 
 static int32_t finish_members(hcsshim_unpack *unpack)

@@ -57,8 +57,7 @@ struct hcsshim_unpack {
     hcsshim__member_head head;
 
     hcsshim__sha256 digest;
-    void *memory; /* of buffer */
-    uint8_t *buffer;
+    struct hcsshim__reading *reading; /* made when a file is read */
     uint64_t fed; /* bytes of the tar before what is fed now */
     int ended;
     hcsshim_unpack_result result;
@@ -71,6 +70,13 @@ void hcsshim__describe(char problem[HCSSHIM__PROBLEM], hcsshim__tar_text name,
 /* Fail with a sentence about a member. Gives 'hr' back. */
 int32_t hcsshim__unpack_fail(hcsshim_unpack *unpack, int32_t hr,
                              hcsshim__tar_text name, const char *reason);
+
+/* Take bytes that were hashed. */
+int32_t hcsshim__unpack_take(hcsshim_unpack *unpack, const uint8_t *data,
+                             size_t length);
+
+/* NULL does nothing. */
+void hcsshim__reading_free(struct hcsshim__reading *reading);
 
 /* Begin a member. */
 int32_t hcsshim__unpack_entry(hcsshim_unpack *unpack,

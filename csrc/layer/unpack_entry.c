@@ -305,7 +305,9 @@ static int32_t symbolic_link(hcsshim_unpack *unpack,
 static int32_t begin_body(hcsshim_unpack *unpack, hcsshim__tar_text path,
                           const hcsshim__tar_entry *entry)
 {
-    int32_t hr = hcsshim__tree_create(unpack->tree, path, &unpack->file);
+    int32_t hr = hcsshim__tree_create(
+        unpack->tree, path, unpack->meta.owned ? unpack->meta.mode : 0644,
+        &unpack->file);
 
     unpack->size = entry->size;
     unpack->skipped = 0;
