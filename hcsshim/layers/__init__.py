@@ -120,6 +120,11 @@ if TYPE_CHECKING:
         extract_linux_layer,
         import_tar,
     )
+    from hcsshim.layers.transport import (
+        TransportFolder,
+        read_transport_folder,
+        write_transport_folder,
+    )
 
 #: In which module each public name is.
 _MODULES = {
@@ -137,6 +142,7 @@ _MODULES = {
     "MountedLayer": "_layer",
     "ReparsePoint": "backup_streams",
     "StreamId": "backup_streams",
+    "TransportFolder": "transport",
     "activate_layer": "_wclayer",
     "async_activate_layer": "_async_wclayer",
     "async_attach_layer_storage_filter": "_async_storage",
@@ -204,6 +210,7 @@ _MODULES = {
     "prepare_layer": "_wclayer",
     "process_base_layer": "_wclayer",
     "process_utility_vm_image": "_wclayer",
+    "read_transport_folder": "transport",
     "set_volume_mount_point": "base_layer",
     "setup_base_os_layer": "_storage",
     "setup_base_os_volume": "_storage",
@@ -212,6 +219,7 @@ _MODULES = {
     "shared_base_images": "_wclayer",
     "split_streams": "backup_streams",
     "unprepare_layer": "_wclayer",
+    "write_transport_folder": "transport",
 }
 
 __all__ = [
@@ -229,6 +237,7 @@ __all__ = [
     "MountedLayer",
     "ReparsePoint",
     "StreamId",
+    "TransportFolder",
     "activate_layer",
     "async_activate_layer",
     "async_attach_layer_storage_filter",
@@ -296,6 +305,7 @@ __all__ = [
     "prepare_layer",
     "process_base_layer",
     "process_utility_vm_image",
+    "read_transport_folder",
     "set_volume_mount_point",
     "setup_base_os_layer",
     "setup_base_os_volume",
@@ -304,6 +314,7 @@ __all__ = [
     "shared_base_images",
     "split_streams",
     "unprepare_layer",
+    "write_transport_folder",
 ]
 
 
