@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from warnings import warn
 
+from hcsshim._native.port import GENERIC_ALL
 from hcsshim.hcs import _system_steps as steps
 from hcsshim.hcs._calls import answer
 from hcsshim.hcs._drivers import adrive
@@ -17,25 +18,34 @@ if TYPE_CHECKING:
 
     from hcsshim._native.port import Service, Subscription
     from hcsshim.hcs._events import SystemEvent
-    from hcsshim.hcs._handles import SystemHandle
+    from hcsshim.hcs._handles import ProcessHandle, SystemHandle
 
 LISTEN = "HcsSetComputeSystemCallback"
+LISTEN_TO_PROCESS = "HcsSetProcessCallback"
+OPEN_PROCESS = "HcsOpenProcess"
+CLOSE_PROCESS = "HcsCloseProcess"
+PROCESS_EXITED = 0x00010000
 
 
 class AsyncEventStream:
     """
-    The events of one system, from the moment it was made.
+    The events of one system or process, from the moment it was made.
 
     It has a handle of its own, so that listeners do not disturb each other, and goes
     on when the system object that it came from is closed.
     """
 
-    __slots__ = ("_ended", "_handle", "_service", "_subscription")
+    __slots__ = ("_close_call", "_ended", "_handle", "_service", "_subscription")
 
     def __init__(
-        self, service: Service, handle: int, subscription: Subscription
+        self,
+        service: Service,
+        handle: int,
+        subscription: Subscription,
+        close_call: str = steps.CLOSE,
     ) -> None:
         self._service = service
+        self._close_call = close_call
         self._handle = handle
         self._subscription = subscription
         self._ended = False
@@ -66,7 +76,11 @@ class AsyncEventStream:
             return None
         raw = await self._subscription.anext(timeout)
         event = None if raw is None else event_of(raw)
-        self._ended = event is None or event.last
+        self._ended = (
+            event is None
+            or event.last
+            or (event.type == PROCESS_EXITED and self._close_call == CLOSE_PROCESS)
+        )
         return event
 
     async def aclose(self) -> None:
@@ -75,14 +89,14 @@ class AsyncEventStream:
         self._ended = True
         if handle:
             self._subscription.close()
-            self._service.send(steps.CLOSE, handle)
+            self._service.send(self._close_call, handle)
 
     def __del__(self) -> None:
         handle = getattr(self, "_handle", 0)  # the constructor may have failed
         if handle:
             self._handle = 0
             self._subscription.close()
-            self._service.send(steps.CLOSE, handle)
+            self._service.send(self._close_call, handle)
             warn("unclosed event stream", ResourceWarning, stacklevel=2, source=self)
 
     async def __aenter__(self) -> Self:
@@ -125,3 +139,35 @@ async def listen(
         service.send(steps.CLOSE, call.handle)
         raise
     return AsyncEventStream(service, call.handle, subscription)
+
+
+async def listen_to_process(
+    process: ProcessHandle, timeout: float | None
+) -> AsyncEventStream:
+    """
+    Open the process anew and listen.
+
+    Args:
+        process: Whose events.
+        timeout: Seconds to wait for the service.
+
+    Raises:
+        ProcessGoneError: It is gone.
+    """
+    process.use(LISTEN_TO_PROCESS)
+    service, number = process.service, process.process_id
+    system = process.system.use(LISTEN_TO_PROCESS)
+    call = service.submit(OPEN_PROCESS, system, number, GENERIC_ALL)
+    subscription = None
+    try:
+        subscription = service.subscribe(LISTEN_TO_PROCESS, call.handle)
+        await adrive(
+            answer(call, OPEN_PROCESS, process.system_id, timeout, process_id=number)
+        )
+    except BaseException:
+        call.abandon()
+        if subscription is not None:
+            subscription.close()
+        service.send(CLOSE_PROCESS, call.handle)
+        raise
+    return AsyncEventStream(service, call.handle, subscription, CLOSE_PROCESS)

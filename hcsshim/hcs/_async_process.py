@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from hcsshim.documents import ProcessStatus
+    from hcsshim.hcs._async_events import AsyncEventStream
     from hcsshim.hcs._handles import ProcessHandle, SystemHandle
     from hcsshim.hcs._parameters import Command
 
@@ -234,6 +235,29 @@ class AsyncProcess:
         """
         limit = seconds(timeout, "SYSCALLWATCHER")
         await adrive(steps.signal(self._process, signal_options(signal), limit))
+
+    async def events(self, *, timeout: float | None = DEFAULT) -> AsyncEventStream:
+        """
+        Listen to the process from now on: the one event that there is is its exit.
+
+        Args:
+            timeout: Seconds to wait for the service, not for an event.
+
+        Returns:
+            An iterator that ends after the process has exited; close it.
+
+        Raises:
+            ProcessGoneError: It has exited.
+
+        Source:
+            ``HcsSetProcessCallback``.
+        """
+        from hcsshim.hcs._async_events import (  # noqa: PLC0415 - seldom needed
+            listen_to_process,
+        )
+
+        limit = seconds(timeout, "SYSCALLWATCHER")
+        return await listen_to_process(self._process, limit)
 
     async def resize_console(
         self, width: int, height: int, *, timeout: float | None = DEFAULT

@@ -563,3 +563,38 @@ def test_ids_of_another_namespace(service: ScriptedService) -> None:
         ("HcsEnumerateComputeSystemsInNamespace", "n", None),
     ] == [call[:3] for call in named]
     assert not [c for c in service.asked if c[0] == "HcsOpenComputeSystem"]
+
+
+def test_events_of_a_process(service: ScriptedService, system: ComputeSystem) -> None:
+    """
+    A process is listened to through a handle of its own; its exit is the last event.
+    """
+    service.script("HcsCreateProcess", 0, None, process_id=7)
+    with system.create_process(["x"], stdin=False) as process:
+        service.names()
+        stream = process.events()
+        assert ["HcsOpenProcess", "HcsSetProcessCallback"] == service.names()
+        service.subscriptions[-1].events += [
+            Event(77, 0, None),
+            Event(0x00010000, 0, '{"ProcessId":7,"Exited":true,"ExitCode":3}'),
+            Event(78, 0, None),
+        ]
+        kinds = [event.type for event in stream]
+        stream.close()
+        assert [77, 0x00010000] == kinds
+        assert service.subscriptions[-1].closed
+        assert "HcsCloseProcess" in service.names()
+
+
+def test_listening_to_a_process_that_is_gone(
+    service: ScriptedService, system: ComputeSystem
+) -> None:
+    """
+    Nothing of the attempt is left.
+    """
+    with system.create_process(["x"], stdin=False) as process:
+        service.script("HcsOpenProcess", 0x80070490)
+        with pytest.raises(hcsshim.ProcessGoneError):
+            process.events()
+        assert service.subscriptions[-1].closed
+        assert "HcsCloseProcess" == service.names()[-1]

@@ -209,6 +209,18 @@ def test_statistics_are_real(system: ComputeSystem) -> None:
         process.communicate(b"\n", timeout=60)
 
 
+def test_events_of_a_process(system: ComputeSystem) -> None:
+    """
+    Who listens to a process learns of its exit, and how it ended.
+    """
+    with system.create_process(["sh", "-c", "read x; exit 7"]) as process:
+        with process.events() as stream:
+            process.communicate(b"\n", timeout=60)
+            (event,) = list(stream)
+        assert isinstance(event.data, documents.ProcessStatus)
+        assert 7 == event.data.returncode
+
+
 def test_statistics_of_all(system: ComputeSystem) -> None:
     """
     The sweep has every running system, those that only exist included.
