@@ -288,12 +288,13 @@ class Runtime:
         """
         try:
             with self.store.locked(container_id):
-                self._delete(container_id, force=force)
+                self._end_for_good(container_id, force=force)
+            self._forget(container_id)
         except NoContainerError:
             if not force:
                 raise
 
-    def _delete(self, container_id: str, *, force: bool) -> None:
+    def _end_for_good(self, container_id: str, *, force: bool) -> None:
         status = self.status(container_id)
         if status not in (Status.STOPPED, Status.CREATED) and not force:
             raise WrongStatusError(
@@ -303,7 +304,6 @@ class Runtime:
             )
         if status is not Status.STOPPED:
             self._end(container_id)
-        self._forget(container_id)
 
     def _end(self, container_id: str) -> None:
         """End a container's compute system; its shim then ends by itself."""

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 from uuid import uuid4
@@ -20,11 +21,13 @@ from hcsshim._native.host_process import state_folder
 from hcsshim.oci.locks import held
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from hcsshim.documents._document import JSON
 
 _LOCK_SECONDS = 60.0
+_TRIES, _STEP = 200, 0.02  # for files that are open
 
 
 class NoContainerError(LookupError):
@@ -173,10 +176,10 @@ class StateStore:
         """
         doomed = self.folder / f".old-{uuid4()}"
         try:
-            self.path(container_id).rename(doomed)
+            _patiently(lambda: self.path(container_id).rename(doomed))
         except FileNotFoundError:
             raise NoContainerError(container_id) from None
-        shutil.rmtree(doomed)
+        _patiently(lambda: shutil.rmtree(doomed))
 
     def remove_all(self) -> None:
         """Forget every container of this root."""
@@ -203,6 +206,18 @@ class StateStore:
             return held(path, _LOCK_SECONDS, f"container {container_id!r}")
         except FileNotFoundError:
             raise NoContainerError(container_id) from None
+
+
+def _patiently(work: Callable[[], object]) -> None:
+    """On Windows wait until nobody has a file open any more; nobody has for long."""
+    for _ in range(_TRIES if os.name == "nt" else 0):
+        try:
+            work()
+        except PermissionError:  # noqa: PERF203 - that is what it is for
+            sleep(_STEP)
+        else:
+            return
+    work()
 
 
 def _escape(text: str) -> str:

@@ -2,8 +2,9 @@ r"""
 Windows containers: from a specification to what HCS creates.
 
 The file system comes ready: on Windows ``root.path`` is the volume of the mounted
-layers, ``\\?\Volume{GUID}\``; where it is empty, the scratch layer's folder stands for
-it. Isolation by a utility VM adds paths as that VM sees them.
+layers, ``\\?\Volume{GUID}\``; where it is empty, the scratch layer's folder stands
+for it; without layers, whatever the service has. Isolation by a utility VM adds paths
+as that VM sees them.
 """
 
 from __future__ import annotations
@@ -150,16 +151,14 @@ def _layers(windows: Windows, options: WindowsOptions) -> tuple[Layer, ...]:
     )
 
 
-def _root(spec: Spec, windows: Windows) -> str:
+def _root(spec: Spec, windows: Windows) -> str | None:
     if spec.root is None or spec.root.path is None:
         raise ValueError("root: expected the container's root")
     if spec.root.readonly:
         raise ValueError("root.readonly: Windows containers cannot be read-only")
     path = spec.root.path
     if not path:
-        if not windows.layer_folders:
-            raise ValueError("windows.layerFolders: expected a scratch layer")
-        return windows.layer_folders[-1]
+        return windows.layer_folders[-1] if windows.layer_folders else None
     if path.startswith("\\\\?\\"):
         if not _VOLUME.fullmatch(path):
             raise ValueError(

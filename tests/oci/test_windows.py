@@ -65,6 +65,15 @@ def test_layers_and_scratch() -> None:
     assert len({layer["Id"] for layer in storage["Layers"]}) == 2
 
 
+def test_without_layers_the_service_decides() -> None:
+    """
+    A root of its own, if it has one, as the embedded host does.
+    """
+    assert "Storage" not in container(
+        windows_container(windows_spec(layer_folders=()), "web", V2)
+    )
+
+
 @pytest.mark.parametrize("path", [VOLUME, VOLUME + "\\"])
 def test_volumes_end_with_a_backslash(path: str) -> None:
     """
@@ -521,7 +530,6 @@ def test_hosted_containers() -> None:
             attrs.evolve(windows_spec(), root=Root(path="\\\\?\\Volume{x}")),
             "root.path: expected a volume",
         ),
-        (windows_spec(layer_folders=()), "layerFolders: expected a scratch layer"),
     ],
 )
 def test_what_is_no_windows_container(spec: Spec, message: str) -> None:
