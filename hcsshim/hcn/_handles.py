@@ -1,21 +1,15 @@
-"""Who owns the handle of a network object, and how it is closed."""
+"""Who owns the handle of a network object."""
 
 from __future__ import annotations
 
-import os
-from _thread import allocate_lock
-from warnings import warn
-
-from hcsshim.errors import HandleClosedError
+from hcsshim.hcs._handles import Owner
 
 TYPE_CHECKING = False  # typing costs more to import than the rest of the package
 if TYPE_CHECKING:
     from hcsshim._native.port import Service
 
-_lock = allocate_lock()  # guards the swap, never held across a call
 
-
-class ObjectHandle:
+class ObjectHandle(Owner):
     """
     The owner of one native handle of a network, endpoint, namespace and so on.
 
@@ -28,71 +22,23 @@ class ObjectHandle:
         object_id: Id of the object.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_handle",
-        "kind",
-        "object_id",
-        "owner_pid",
-        "service",
-    )
+    __slots__ = ("kind",)
 
     def __init__(
         self, service: Service, handle: int, kind: str, object_id: str
     ) -> None:
-        self._handle = 0  # __del__ also runs when the next lines raise
-        self.service = service
         self.kind = kind
-        self.object_id = object_id
-        self.owner_pid = os.getpid()
-        self._handle = handle
+        super().__init__(service, handle, object_id)
 
     @property
-    def closed(self) -> bool:
-        """Whether the handle was closed."""
-        return self._handle == 0
+    def object_id(self) -> str:
+        """Id of the object."""
+        return self.system_id
 
-    def use(self, operation: str) -> int:
-        """
-        Give the number for a call.
+    def closing_call(self) -> str:
+        """Name the call that closes such a handle."""
+        return f"HcnClose{self.kind}"
 
-        Args:
-            operation: The call, for the error's text.
-
-        Raises:
-            HandleClosedError: It was closed.
-        """
-        handle = self._handle
-        if handle == 0:
-            raise HandleClosedError(
-                operation=operation,
-                system_id=self.object_id,
-                message="The handle was closed.",
-            )
-        return handle
-
-    def close(self) -> bool:
-        """
-        Close the handle, once; never waits, never fails.
-
-        Returns:
-            Whether this call did it, not an earlier or racing one.
-        """
-        with _lock:
-            handle, self._handle = self._handle, 0
-        if handle == 0:
-            return False
-        if self.owner_pid == os.getpid():  # after a fork it is the parent's
-            self.service.send(f"HcnClose{self.kind}", handle)
-        return True
-
-    def __del__(self) -> None:
-        if self.closed or self.owner_pid != os.getpid():
-            return
-        self.close()
-        warn(
-            f"unclosed {self.kind.lower()} {self.object_id!r}",
-            ResourceWarning,
-            stacklevel=2,
-            source=self,
-        )
+    def describe(self) -> str:
+        """Say in a few words whose handle it is."""
+        return f"{self.kind.lower()} {self.object_id!r}"

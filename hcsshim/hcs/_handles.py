@@ -5,7 +5,7 @@ A handle is a number with a generation: closing twice, or using a closed one, is
 answered and harms nobody. An owner swaps its number for 0 when it closes, so only
 one of several racing closers gets to send anything.
 
-Every owner also has a call that waits for the exit of its object. It is submitted
+The owner of something that exits has a call that waits for that, too. It is submitted
 together with the call that creates the handle, without waiting for that one's
 answer, so learning of an exit never costs a round trip. Whoever waits for the exit
 shares that call; closing the handle gives it up, which wakes them all.
@@ -29,35 +29,21 @@ if TYPE_CHECKING:
 _lock = allocate_lock()  # guards the swap, never held across a call
 
 
-class Handle:
+class Owner:
     """
     The owner of one native handle.
 
     Args:
         service: Where it lives.
         handle: Its number, usable even before the creating call was answered.
-        exit_call: The pending call that is answered when the object exits.
-        system_id: Of the compute system, for error texts.
+        system_id: Id of what it stands for or belongs to, for error texts.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_handle",
-        "exit_call",
-        "owner_pid",
-        "service",
-        "system_id",
-    )
+    __slots__ = ("__weakref__", "_handle", "owner_pid", "service", "system_id")
 
-    #: The call that closes such a handle.
-    close_call = ""
-
-    def __init__(
-        self, service: Service, handle: int, exit_call: Operation, system_id: str
-    ) -> None:
+    def __init__(self, service: Service, handle: int, system_id: str) -> None:
         self._handle = 0  # __del__ also runs when the next lines raise
         self.service = service
-        self.exit_call = exit_call
         self.system_id = system_id
         self.owner_pid = os.getpid()
         self._handle = handle
@@ -86,13 +72,6 @@ class Handle:
             )
         return handle
 
-    def exit_seen(self) -> Completion | None:
-        """Give the answer of the exit call if it is there, without waiting."""
-        try:
-            return self.exit_call.result(0)
-        except TimeoutError:
-            return None
-
     def close(self, *calls: str) -> bool:
         """
         Close the handle, once; never waits, never fails.
@@ -111,8 +90,7 @@ class Handle:
             return True  # a fork: the handle is the parent's
         for call in calls:
             self.service.send(call, handle, None)
-        self.service.send(self.close_call, handle)
-        self.exit_call.abandon()  # wakes whoever waits for the exit
+        self.service.send(self.closing_call(), handle)
         return True
 
     def __del__(self) -> None:
@@ -121,9 +99,54 @@ class Handle:
         self.close()
         warn(f"unclosed {self.describe()}", ResourceWarning, stacklevel=2, source=self)
 
+    def closing_call(self) -> str:
+        """Name the call that closes such a handle."""
+        raise NotImplementedError
+
     def describe(self) -> str:
         """Say in a few words whose handle it is."""
         raise NotImplementedError
+
+
+class Handle(Owner):
+    """
+    The owner of the handle of something that exits: a system or a process.
+
+    Args:
+        service: Where it lives.
+        handle: Its number, usable even before the creating call was answered.
+        exit_call: The pending call that is answered when the object exits.
+        system_id: Of the compute system, for error texts.
+    """
+
+    __slots__ = ("exit_call",)
+
+    #: The call that closes such a handle.
+    close_call = ""
+
+    def __init__(
+        self, service: Service, handle: int, exit_call: Operation, system_id: str
+    ) -> None:
+        self.exit_call = exit_call
+        super().__init__(service, handle, system_id)
+
+    def exit_seen(self) -> Completion | None:
+        """Give the answer of the exit call if it is there, without waiting."""
+        try:
+            return self.exit_call.result(0)
+        except TimeoutError:
+            return None
+
+    def close(self, *calls: str) -> bool:
+        """Close the handle, and wake whoever waits for the exit; as :class:`Owner`."""
+        closed = super().close(*calls)
+        if closed and self.owner_pid == os.getpid():
+            self.exit_call.abandon()
+        return closed
+
+    def closing_call(self) -> str:
+        """Name the call that closes such a handle."""
+        return self.close_call
 
 
 class ProcessHandle(Handle):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import inspect
-
 import pytest
 from hcs.conftest import ScriptedService
 
@@ -27,14 +24,3 @@ def clean(host: object) -> object:
     assert hcn.LoadBalancer.ids() == ()
     assert hcn.Route.ids() == ()
     assert before == len(hcn.Namespace.ids())
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run tests that are coroutines in a loop of their own."""
-    if not inspect.iscoroutinefunction(pyfuncitem.obj):
-        return None
-    arguments = pyfuncitem.funcargs
-    names = pyfuncitem._fixtureinfo.argnames
-    asyncio.run(pyfuncitem.obj(**{name: arguments[name] for name in names}))
-    return True

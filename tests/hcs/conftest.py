@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import json
 import os
 from typing import TYPE_CHECKING
@@ -203,14 +202,3 @@ def pipes() -> Iterator[Callable[[], tuple[int, int]]]:
     for file, known in made:
         if identity(file) == known:
             os.close(file)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run tests that are coroutines in a loop of their own."""
-    if not inspect.iscoroutinefunction(pyfuncitem.obj):
-        return None
-    arguments = pyfuncitem.funcargs
-    names = pyfuncitem._fixtureinfo.argnames
-    asyncio.run(pyfuncitem.obj(**{name: arguments[name] for name in names}))
-    return True
