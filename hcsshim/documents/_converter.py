@@ -174,6 +174,8 @@ def parse_json(text: str) -> JSON:
         DocumentError: It is not JSON, or nested beyond reason.
     """
     try:
+        if isinstance(text, str) and text.startswith("\ufeff"):
+            text = text[1:]  # of a file that Windows wrote
         value: JSON = json.loads(text)
     except (ValueError, TypeError, RecursionError) as error:
         raise DocumentError("a JSON document", _excuse(text, error)) from None

@@ -107,6 +107,15 @@ def test_writing_is_stable(path: Path) -> None:
     assert document == documents.loads(cls, written)
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_mark_of_the_encoding_is_no_part_of_a_document(path: Path) -> None:
+    """Windows' own tools begin files with one; the document is the same."""
+    text = path.read_text(encoding="utf-8")
+    read = documents.loads_list if text.lstrip()[0] == "[" else documents.loads
+
+    assert read(kind_of(path), text) == read(kind_of(path), f"\ufeff{text}")
+
+
 def test_legacy_fields_are_kept() -> None:
     """Members that newer schemas dropped are found in ``extra`` and sent on."""
     config = documents.loads(
