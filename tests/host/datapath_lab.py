@@ -77,24 +77,30 @@ def as_ordinary_user(scenario: Callable[[Lab], None]) -> Callable[[], None]:
 
 def _as_user(scenario: Callable[[Lab], None], user: int) -> Callable[[], None]:
     def test() -> None:
-        pytest.importorskip("pyroute2", reason="needs the extra 'net'")
-        code = scenario.__code__
-        command = (sys.executable, "-W", "always", __file__)
-        done = subprocess.run(
-            [*command, code.co_filename, code.co_name, str(user)],
-            capture_output=True,
-            text=True,
-            timeout=_LONGEST_SECONDS,
-            check=False,
-        )
-        if done.returncode == _LEFT_OUT:
-            pytest.skip(f"no user namespaces here: {done.stderr.strip()}")
-        assert (0, "") == (done.returncode, done.stderr), done.stderr
+        run(test, user)
 
     test.__name__ = scenario.__name__
     test.__doc__ = scenario.__doc__
     test.scenario = scenario  # type: ignore[attr-defined]
     return test
+
+
+def run(test: Callable[[], None], user: int = 0) -> str:
+    """Run the scenario of a test; give what it printed."""
+    pytest.importorskip("pyroute2", reason="needs the extra 'net'")
+    code = test.scenario.__code__  # type: ignore[attr-defined]
+    command = (sys.executable, "-W", "always", __file__)
+    done = subprocess.run(
+        [*command, code.co_filename, code.co_name, str(user)],
+        capture_output=True,
+        text=True,
+        timeout=_LONGEST_SECONDS,
+        check=False,
+    )
+    if done.returncode == _LEFT_OUT:
+        pytest.skip(f"no user namespaces here: {done.stderr.strip()}")
+    assert (0, "") == (done.returncode, done.stderr), done.stderr
+    return done.stdout
 
 
 def _enter(inner: int) -> None:
