@@ -193,15 +193,30 @@ class Place:
                 assert stream.recv(5, socket.MSG_WAITALL) == b"world"
         return str(peer[0])
 
-    def reaches(self, address: str, port: int) -> bool:
-        """Tell whether somebody answers, listening or not; nobody accepts."""
+    def reaches(self, address: str, port: int, *, patiently: bool = False) -> bool:
+        """
+        Tell whether somebody answers, listening or not; nobody accepts.
+
+        Args:
+            address: Whose.
+            port: Which.
+            patiently: Do not take a slow machine for a filter: an answer is expected.
+        """
         try:
-            self.dial(address, port, _IMPATIENCE).close()
+            self.dial(address, port, _PATIENCE if patiently else _IMPATIENCE).close()
         except ConnectionRefusedError:
             return True
         except OSError:
             return False
         return True
+
+    def check(self, address: str, expected: dict[int, bool]) -> None:
+        """Check which ports of an address answer."""
+        found = {
+            port: self.reaches(address, port, patiently=answers)
+            for port, answers in expected.items()
+        }
+        assert expected == found, (expected, found)
 
     def links(self) -> Links:
         """Ask about its interfaces."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 from typing import TYPE_CHECKING
 
 from hcsshim.host.datapath import filters, resolver, translation
@@ -99,11 +100,11 @@ class Attachment:
         """
         if self._is_host:
             return
-        self._place.write_setting("ipv4/ip_unprivileged_port_start", "0")
-        for groups in ("0 2147483647", "0 0"):  # who may ping; all that are mapped
-            with contextlib.suppress(OSError):
-                self._place.write_setting("ipv4/ping_group_range", groups)
-                return
+        group = os.getegid()  # the one that is mapped, where not all are
+        self._place.write_settings(
+            ("ipv4/ip_unprivileged_port_start", "0"),
+            ("ipv4/ping_group_range", "0 2147483647", f"{group} {group}"),
+        )
 
     def join(self, target: Target) -> None:
         """
@@ -145,13 +146,8 @@ class Attachment:
         if carrier.plan.kind is NetworkKind.TRANSPARENT:
             links.add_macvlan(name, alias, carrier.adapter, end)
             return
-        self._index = links.add_pair(name, alias, end)
-        links.plug(
-            self._index,
-            carrier.bridge,
-            isolated=self._is_isolated(self.plan),
-            hairpin=True,
-        )
+        self._index = links.add_pair(name, alias, end, carrier.bridge)
+        links.set_port(self._index, isolated=self._is_isolated(self.plan))
         if carrier.routes_to_endpoints and not self._is_host:
             for address in self.plan.addresses:
                 self._switch.lead_to(carrier, address.address)
@@ -212,9 +208,7 @@ class Attachment:
         self._write_filters(plan)
         self._write_translation(plan)
         if self._index and self._is_isolated(plan) != self._is_isolated(before):
-            self._switch.links.set_isolated(
-                self._index, isolated=self._is_isolated(plan)
-            )
+            self._switch.links.set_port(self._index, isolated=self._is_isolated(plan))
         changed = plan.outgoing_bytes_per_second != before.outgoing_bytes_per_second
         if changed or plan.sdn_routes != before.sdn_routes:
             inside = Links(self._place)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
+import os
 import socket
 import struct
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 #: What our routes and neighbours say about who made them; nobody else's number.
 PROTOCOL: Final = 199
+_INTERFACE = struct.Struct("=16si20x")  # struct ifreq
+_GET_INDEX: Final = 0x8933
 _NTF_SELF: Final = 2
 _NTF_PROXY: Final = 8
 _NUD_PERMANENT: Final = 0x80
@@ -144,17 +148,6 @@ class Links:
         with _as_oserror():
             return [_link(found) for found in self._route.get_links()]
 
-    def find(self, name: str) -> Link | None:
-        """Find an interface by its name."""
-        try:
-            with _as_oserror():
-                found = tuple(self._route.link("get", ifname=name))
-        except OSError as error:
-            if error.errno == errno.ENODEV:
-                return None
-            raise
-        return _link(found[0]) if found else None
-
     def index(self, name: str) -> int:
         """
         Give the number of an interface.
@@ -162,34 +155,45 @@ class Links:
         Raises:
             OSError: There is none of this name.
         """
-        link = self.find(name)
-        if link is None:
-            raise OSError(errno.ENODEV, f"no interface is called {name!r}")
-        return link.index
+        request = _INTERFACE.pack(os.fsencode(name), 0)
+        answer = fcntl.ioctl(self._socket, _GET_INDEX, request)
+        return int(_INTERFACE.unpack(answer)[1])
 
     def add_bridge(self, name: str, alias: str, mac: str = "") -> int:
         """Make a bridge, down; give its number."""
-        more = {"address": mac} if mac else {}
-        return self._add(name, alias, kind="bridge", br_forward_delay=0, **more)
+        settings: dict[str, object] = {"kind": "bridge", "br_forward_delay": 0}
+        if mac:
+            settings["address"] = mac
+        return self._add(name, alias, settings)
 
     def add_vxlan(
         self, name: str, alias: str, *, vni: int, local: str, port: int
     ) -> int:
         """Make a VXLAN device that learns nothing and answers for its neighbours."""
-        more: dict[str, object] = {"vxlan_local": local} if local else {}
-        return self._add(
-            name,
-            alias,
-            kind="vxlan",
-            vxlan_id=vni,
-            vxlan_port=port,
-            vxlan_learning=False,
-            vxlan_proxy=True,
-            **more,
-        )
+        settings: dict[str, object] = {
+            "kind": "vxlan",
+            "vxlan_id": vni,
+            "vxlan_port": port,
+            "vxlan_learning": False,
+            "vxlan_proxy": True,
+        }
+        if local:
+            settings["vxlan_local"] = local
+        return self._add(name, alias, settings)
 
-    def add_pair(self, name: str, alias: str, end: End) -> int:
-        """Make a pair of interfaces that are one cable; give the number of this end."""
+    def add_pair(self, name: str, alias: str, end: End, bridge: int = 0) -> int:
+        """
+        Make a pair of interfaces that are one cable.
+
+        Args:
+            name: Of this end, which is switched on.
+            alias: Of this end.
+            end: The other one.
+            bridge: That this end is a port of; 0 for none.
+
+        Returns:
+            The number of this end.
+        """
         other: dict[str, object] = {
             "ifname": end.name,
             "address": end.mac,
@@ -197,19 +201,21 @@ class Links:
         }
         if end.file >= 0:
             other["net_ns_fd"] = end.file
-        return self._add(name, alias, kind="veth", mtu=end.mtu, peer=other)
+        settings: dict[str, object] = {"kind": "veth", "mtu": end.mtu, "peer": other}
+        if bridge:
+            settings["master"] = bridge
+        return self._add(name, alias, settings, up=True)
 
     def add_macvlan(self, name: str, alias: str, under: int, end: End) -> None:
         """Make an interface with an address of its own on another one's wire."""
-        index = self._add(
-            name,
-            alias,
-            kind="macvlan",
-            link=under,
-            macvlan_mode="bridge",
-            address=end.mac,
-            mtu=end.mtu,
-        )
+        settings: dict[str, object] = {
+            "kind": "macvlan",
+            "macvlan_mode": "bridge",
+            "link": under,
+            "address": end.mac,
+            "mtu": end.mtu,
+        }
+        index = self._add(name, alias, settings)
         try:
             with _as_oserror():
                 self._route.link(
@@ -219,12 +225,15 @@ class Links:
             self.remove(index)
             raise
 
-    def _add(self, name: str, alias: str, **settings: object) -> int:
+    def _add(
+        self, name: str, alias: str, settings: dict[str, object], *, up: bool = False
+    ) -> int:
+        more = {"state": "up"} if up else {}
         with _as_oserror():
             self._route.link("add", ifname=name, **settings)
             index = self.index(name)
             try:
-                self._route.link("set", index=index, ifalias=alias)
+                self._route.link("set", index=index, ifalias=alias, **more)
             except BaseException:
                 self.remove(index)
                 raise
@@ -235,19 +244,15 @@ class Links:
         with _as_oserror():
             self._route.link("set", index=index, state="up")
 
-    def plug(self, index: int, bridge: int, *, isolated: bool, hairpin: bool) -> None:
+    def plug(self, index: int, bridge: int) -> None:
         """Make an interface a port of a bridge, and switch it on."""
         with _as_oserror():
             self._route.link("set", index=index, master=bridge, state="up")
-            if isolated or hairpin:
-                self._route.brport(
-                    "set", index=index, isolated=int(isolated), mode=int(hairpin)
-                )
 
-    def set_isolated(self, index: int, *, isolated: bool) -> None:
-        """Let a port of a bridge talk to ports that are not isolated only."""
+    def set_port(self, index: int, *, isolated: bool) -> None:
+        """Let a port talk to itself, and to isolated ports unless it is one."""
         with _as_oserror():
-            self._route.brport("set", index=index, isolated=int(isolated))
+            self._route.brport("set", index=index, isolated=int(isolated), mode=1)
 
     def remove(self, index: int) -> None:
         """Remove an interface, and its other end if it is of a pair."""

@@ -8,6 +8,7 @@ machine's namespace.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -176,25 +177,21 @@ class NetworkNamespace:
 
         return self.run(work)
 
-    def write_setting(self, path: str, value: str) -> None:
+    def write_settings(self, *settings: tuple[str, ...]) -> None:
         """
-        Change one of its settings.
+        Change some of its settings.
 
         Args:
-            path: Below ``/proc/sys/net``.
-            value: New one.
+            settings: Paths below ``/proc/sys/net``, each with its new value, or with
+                values of which the first that the kernel takes is wanted.
 
         Raises:
-            OSError: There is none of this name, or it may not be changed.
+            OSError: One may not be changed, or there is none of this name.
         """
 
         def work() -> None:
-            # One call, for the kernel takes each write as an order.
-            file = os.open(f"/proc/sys/net/{path}", os.O_WRONLY | os.O_CLOEXEC)
-            try:
-                os.write(file, value.encode())
-            finally:
-                os.close(file)
+            for path, *values in settings:
+                _write_first(f"/proc/sys/net/{path}", values)
 
         self.run(work)
 
@@ -203,6 +200,19 @@ class NetworkNamespace:
         file, self._file = self._file, -1
         if file >= 0:
             os.close(file)
+
+
+def _write_first(path: str, values: list[str]) -> None:
+    """Write with one call each, for the kernel takes each write as an order."""
+    file = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        for value in values[:-1]:
+            with contextlib.suppress(OSError):
+                os.write(file, value.encode())
+                return
+        os.write(file, values[-1].encode())
+    finally:
+        os.close(file)
 
 
 def run_in_root(pid: int, work: Callable[[], T]) -> T:

@@ -129,7 +129,7 @@ class Switch:
             self.nft.commit(batch)
         alive = {tag for tag in tags.values() if tag is not None and tag.alive}
         if restore and not alive:
-            self.namespace.write_setting(_FORWARDING, "0")
+            self.namespace.write_settings((_FORWARDING, "0"))
         for index, address in self.links.answered_for():
             towards = self.links.interface_towards(address)
             if towards in (0, index):
@@ -225,7 +225,7 @@ class Switch:
                     port=plan.vxlan_port,
                 )
                 carrier.tunnels[vni] = index
-                self.links.plug(index, carrier.bridge, isolated=False, hairpin=False)
+                self.links.plug(index, carrier.bridge)
         for remote in before.remote_subnets if before else ():
             if remote not in plan.remote_subnets:
                 self._forget_remote_subnet(carrier, remote)
@@ -282,8 +282,11 @@ class Switch:
                 f"Network {plan.name!r} needs one of the machine's adapters, which "
                 "only root can give it.",
             )
-        link = self.links.find(plan.adapter) if plan.adapter else None
-        index = link.index if link is not None else self.links.interface_towards()
+        index = 0
+        if plan.adapter:
+            with contextlib.suppress(OSError):
+                index = self.links.index(plan.adapter)
+        index = index or self.links.interface_towards()
         if not index:
             wanted = repr(plan.adapter) if plan.adapter else "with a default route"
             raise DatapathError(
@@ -305,8 +308,7 @@ class Switch:
             settings[f"{base}/proxy_arp_pvlan"] = "1"
         if kind is NetworkKind.PRIVATE:
             settings[f"ipv6/conf/{carrier.name}/disable_ipv6"] = "1"
-        for path, value in settings.items():
-            self.namespace.write_setting(path, value)
+        self.namespace.write_settings(*settings.items())
         if kind in _FORWARDED:
             self._forward(six=any(":" in s.prefix for s in carrier.plan.subnets))
 
@@ -315,9 +317,9 @@ class Switch:
         if self.namespace.read_setting(_FORWARDING) == "0":
             table = Tag.ours("host", "forwarding").table
             self.write_table(table, _FORWARDING_WAS_OFF, lambda _batch: None)
-            self.namespace.write_setting(_FORWARDING, "1")
+            self.namespace.write_settings((_FORWARDING, "1"))
         if six and self.namespace.read_setting(_FORWARDING_SIX) == "0":
-            self.namespace.write_setting(_FORWARDING_SIX, "1")
+            self.namespace.write_settings((_FORWARDING_SIX, "1"))
 
     def remove(self, network: str) -> None:
         """
@@ -343,7 +345,7 @@ class Switch:
         """Restore what the first network changed."""
         table = Tag.ours("host", "forwarding").table
         if self.remove_table(table):
-            self.namespace.write_setting(_FORWARDING, "0")
+            self.namespace.write_settings((_FORWARDING, "0"))
 
     # -- routes to endpoints and to virtual addresses --------------------
 

@@ -120,7 +120,7 @@ def test_the_outside_of_an_ordinary_user(lab: Lab) -> None:
         near = ask(neighbour, ("10.7.0.4", 7), server)
     with serving(neighbour, 80) as listener:
         beside = inside.talk(listener, "10.7.0.5", 80)
-    refused = inside.reaches("192.0.2.1", 81)
+    refused = inside.reaches("192.0.2.1", 81, patiently=True)
 
     assert ("192.0.2.2", "192.0.2.2") == (left, asked)
     assert ("10.7.0.1", "10.7.0.1") == (arrived, called)
