@@ -47,6 +47,29 @@ def run(*command: object) -> None:
         sys.exit(f"failed: {' '.join(str(part) for part in command)}")
 
 
+def newest(*patterns: str) -> float:
+    """Tell when a file of ``csrc`` of these patterns was changed last."""
+    return max(
+        path.stat().st_mtime
+        for pattern in patterns
+        for path in (CHECKOUT / "csrc").glob(pattern)
+    )
+
+
+def dlls(work: Path) -> Path:
+    """Build the DLLs, unless that was done since their sources were changed."""
+    made = work / "dlls"
+    changed = max(newest("**/*"), Path(build_dlls.__file__).stat().st_mtime)
+    if not made.exists() or made.stat().st_mtime < changed:
+        shutil.rmtree(made, ignore_errors=True)
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder, "dlls")
+            build_dlls.build_all(out, Path(folder))
+            shutil.copytree(out, made)
+        made.touch()
+    return made
+
+
 def compile_extension(out: Path, python: Path, work: Path) -> None:
     """
     Compile and link ``hcsshim._ffi``.
@@ -54,7 +77,7 @@ def compile_extension(out: Path, python: Path, work: Path) -> None:
     Args:
         out: The file to make.
         python: Of the Windows interpreter: headers and ``python3.dll``.
-        work: For objects.
+        work: For objects; those of an earlier time are used again.
     """
     sys.path.insert(0, str(CHECKOUT / "csrc"))
     import ffi_build
@@ -64,9 +87,14 @@ def compile_extension(out: Path, python: Path, work: Path) -> None:
     units = [(glue, ())]
     units += [(CHECKOUT / source, WARNINGS) for source in ffi_build.sources("win32")]
 
+    headers = newest("**/*.h", "**/*.def", "ffi_build.py")
+
     def compile_one(unit: tuple[Path, tuple[str, ...]]) -> Path:
         source, warnings = unit
         made = work / f"{source.parent.name}-{source.stem}.o"
+        changed = max(headers, source.stat().st_mtime if warnings else 0)
+        if made.exists() and made.stat().st_mtime > changed:
+            return made
         includes = ("-Icsrc", f"-I{python / 'include'}")
         run(COMPILER, *FLAGS, *warnings, *includes, "-c", source, "-o", made)
         return made
@@ -108,6 +136,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--windows-python", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
@@ -120,8 +149,9 @@ def main() -> None:
             ),
         )
         extension = tree / "hcsshim" / "_ffi.pyd"
-        compile_extension(extension, arguments.windows_python, work)
-        build_dlls.build_all(tree / "hcsshim" / "dlls", work)
+        arguments.work.mkdir(parents=True, exist_ok=True)
+        compile_extension(extension, arguments.windows_python, arguments.work)
+        shutil.copytree(dlls(arguments.work), tree / "hcsshim" / "dlls")
         write_metadata(tree)
         arguments.out.mkdir(parents=True, exist_ok=True)
         for old in arguments.out.glob("hcsshim-*win_amd64.whl"):

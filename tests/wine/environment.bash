@@ -142,7 +142,8 @@ make_wheel() {
     local began
     began=$(mktemp "$own/began.XXXXXX")
     "$tools/bin/python" "$checkout/tests/wine/build_wheel.py" \
-        --windows-python "$windows_python" --out "$own/dist" >&2
+        --windows-python "$windows_python" --work "$own/objects" \
+        --out "$own/dist" >&2
     rm -rf "$own/site"
     "$tools/bin/python" -m zipfile -e "$own"/dist/*.whl "$own/site"
     touch -r "$began" "$own/site"
