@@ -10,16 +10,21 @@ import select
 import shutil
 import signal
 import socket
+import sys
 import tempfile
+from contextlib import closing
+from fnmatch import fnmatch
 from pathlib import Path
 from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
 
+import platforms
 import pytest
 from hypothesis import settings
 
 from hcsshim._native import calls, host_process
+from hcsshim._native.service import NativeService
 from hcsshim.host import wire
 
 if TYPE_CHECKING:
@@ -108,8 +113,48 @@ class PrivateHost:
             os.close(process)
 
 
+class WindowsPrivateHost(PrivateHost):
+    """The same on Windows, where it is reached by the library's own client."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.path = rf"\\.\pipe\{folder.name}"
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        host_process.ensure_running()
+        with closing(NativeService(self.path)) as service:
+            return service.host_process_id
+
+    def systems(self) -> list[str]:
+        """List the ids of its systems."""
+        host_process.ensure_running()
+        with closing(NativeService(self.path)) as service:
+            call = service.submit("HcsEnumerateComputeSystems", None)
+            answer = call.result(_SETTLE_SECONDS)
+        return [found["Id"] for found in json.loads(answer.document or "[]")]
+
+    def stop(self) -> None:
+        """Stop it, and wait until its process is gone."""
+        if not host_process.is_listening(self.path):
+            return
+        import _winapi
+
+        process = _winapi.OpenProcess(_winapi.SYNCHRONIZE, False, self.pid)
+        try:
+            host_process.stop(self.pid)
+            limit = int(_SETTLE_SECONDS * 1000)
+            ended = _winapi.WaitForSingleObject(process, limit)
+            assert _winapi.WAIT_OBJECT_0 == ended, f"it does not end\n{self.log()}"
+        finally:
+            _winapi.CloseHandle(process)
+
+
 def descendants(pid: int) -> set[int]:
-    """List the processes that descend from one."""
+    """List the processes that descend from one; on Windows none can be told."""
+    if sys.platform == "win32":
+        return set()
     children: dict[int, list[int]] = {}
     for entry in os.scandir("/proc"):
         if not entry.name.isdigit():
@@ -160,6 +205,8 @@ def wait_for_end(pids: set[int]) -> set[int]:
 
 def _mounts(*folders: Path) -> list[str]:
     """List what is mounted in folders of this process; others have their own."""
+    if sys.platform == "win32":
+        return []
     lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
     return [line for line in lines if any(f" {f}/" in line for f in folders)]
 
@@ -173,12 +220,39 @@ def _cgroups(pid: int) -> list[str]:
     ]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what is for another platform, and say so."""
+    here, other = ("windows", "linux")[:: 1 if sys.platform == "win32" else -1]
+    for item in items:
+        if item.get_closest_marker(other) and not item.get_closest_marker(here):
+            item.add_marker(pytest.mark.skip(reason=f"only for {other.title()}"))
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out files that cannot even be imported on another platform."""
+    if sys.platform != "win32" or collection_path.suffix != ".py":
+        return None
+    path = collection_path.relative_to(Path(__file__).parent).as_posix()
+    return any(fnmatch(path, pattern) for pattern in platforms.LINUX_FILES) or None
+
+
+def pytest_report_header() -> str:
+    """Say how many files are not for this platform."""
+    if sys.platform != "win32":
+        return ""
+    folder = Path(__file__).parent
+    count = len({p for n in platforms.LINUX_FILES for p in folder.glob(n)})
+    return f"only for Linux, by tests/platforms.py: {count} files"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _private_host() -> Iterator[PrivateHost]:
     """Keep every test away from the user's own host, and end ours at last."""
-    folder = Path(tempfile.mkdtemp(prefix="hcsshim-", dir="/tmp"))  # paths are short
+    windows = sys.platform == "win32"
+    where = None if windows else "/tmp"  # paths of sockets are short
+    folder = Path(tempfile.mkdtemp(prefix="hcsshim-", dir=where))
     with pytest.MonkeyPatch.context() as patch:
-        host = PrivateHost(folder)
+        host = WindowsPrivateHost(folder) if windows else PrivateHost(folder)
         patch.setenv(host_process.SOCKET_VARIABLE, host.path)
         patch.setenv("XDG_STATE_HOME", str(host.state))
         yield host
