@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <windows.h>
 
+#include <aclapi.h>
+
 #include "hcsshim.h"
 #include "native/connection.h"
 #include "native/hresult.h"
@@ -55,6 +57,46 @@ static HANDLE open_pipe(const wchar_t *name)
     return pipe;
 }
 
+/* Give the user that this process runs as; 0 on failure. */
+static int get_user(TOKEN_USER *user, DWORD size)
+{
+    HANDLE token;
+    BOOL good;
+
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
+        return 0;
+    good = GetTokenInformation(token, TokenUser, user, size, &size);
+    CloseHandle(token);
+    return good;
+}
+
+/*
+ * The pipe must be of our own user: anybody may have made one of its name while
+ * our host did not run.
+ */
+static int32_t check_owner(HANDLE pipe)
+{
+    union {
+        TOKEN_USER user;
+        char room[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
+    } own;
+    PSECURITY_DESCRIPTOR descriptor = NULL;
+    PSID owner = NULL;
+    DWORD error =
+        GetSecurityInfo(pipe, SE_KERNEL_OBJECT, OWNER_SECURITY_INFORMATION,
+                        &owner, NULL, NULL, NULL, &descriptor);
+    int32_t hr = 0;
+
+    if (error != ERROR_SUCCESS)
+        return hcsshim__hresult_from_win32(error);
+    if (!get_user(&own.user, sizeof own))
+        hr = last_error();
+    else if (owner == NULL || !EqualSid(owner, own.user.User.Sid))
+        hr = hcsshim__hresult_from_win32(ERROR_ACCESS_DENIED);
+    LocalFree(descriptor);
+    return hr;
+}
+
 int32_t hcsshim__connection_open(hcsshim__connection *connection,
                                  const char *path, size_t length)
 {
@@ -79,6 +121,8 @@ int32_t hcsshim__connection_open(hcsshim__connection *connection,
         else
             connection->file = (intptr_t)pipe;
     }
+    if (hr >= 0)
+        hr = check_owner(handle_of(connection->file));
     if (hr < 0)
         hcsshim__connection_close(connection);
     return hr;
