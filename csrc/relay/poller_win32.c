@@ -108,6 +108,9 @@ void hcsshim__poller_forget(hcsshim__poller *poller,
     }
     while (pump->ios[0].pending || pump->ios[1].pending)
         wait_for_entries(poller, INFINITE);
+    /* What was written before somebody cancelled it was moved. */
+    if (pump->ios[HCSSHIM_TARGET].done && pump->ios[HCSSHIM_TARGET].error == 0)
+        transfer->bytes += pump->ios[HCSSHIM_TARGET].bytes;
     for (int side = 0; side < 2; side++) {
         hcsshim__worker_free(pump->ios[side].worker);
         free(pump->ios[side].buffer);
