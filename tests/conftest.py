@@ -13,13 +13,11 @@ import socket
 import sys
 import tempfile
 from contextlib import closing
-from fnmatch import fnmatch
 from pathlib import Path
 from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
 
-import platforms
 import pytest
 from hypothesis import settings
 
@@ -226,23 +224,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker(other) and not item.get_closest_marker(here):
             item.add_marker(pytest.mark.skip(reason=f"only for {other.title()}"))
-
-
-def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Leave out files that cannot even be imported on another platform."""
-    if sys.platform != "win32" or collection_path.suffix != ".py":
-        return None
-    path = collection_path.relative_to(Path(__file__).parent).as_posix()
-    return any(fnmatch(path, pattern) for pattern in platforms.LINUX_FILES) or None
-
-
-def pytest_report_header() -> str:
-    """Say how many files are not for this platform."""
-    if sys.platform != "win32":
-        return ""
-    folder = Path(__file__).parent
-    count = len({p for n in platforms.LINUX_FILES for p in folder.glob(n)})
-    return f"only for Linux, by tests/platforms.py: {count} files"
 
 
 @pytest.fixture(scope="session", autouse=True)
