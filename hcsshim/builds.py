@@ -166,6 +166,23 @@ class OSVersion:
             )
         return cls(*(int(part) for part in match.groups("0")))
 
+    @classmethod
+    def named(cls, text: str) -> OSVersion:
+        """
+        Find a version by whatever it is called.
+
+        Args:
+            text: A build, ``17763``; a release, ``LTSC2022``; or a version.
+
+        Raises:
+            ValueError: It is none of these.
+        """
+        text = text.strip()
+        build = Build.__members__.get(text.upper())
+        if build is not None:
+            return cls(10, 0, build)
+        return cls.parse(f"10.0.{text}" if text.isdigit() else text)
+
     @property
     def name(self) -> str:
         """The release's usual name, ``LTSC2022``; the build where it has none."""

@@ -48,6 +48,17 @@ def test_versions_are_read(text: str, expected: OSVersion) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "build"),
+    [("17763", 17763), ("ltsc2022", 20348), ("10.0.26100.1", 26100), (" RS1 ", 14393)],
+)
+def test_versions_are_found_by_any_name(text: str, build: int) -> None:
+    """
+    A build, a release in any case, and a version all name one.
+    """
+    assert build == OSVersion.named(text).build
+
+
+@pytest.mark.parametrize(
     "text", ["", "10.0", "10.0.x", "10.0.1.2.3", "20348", "-1.0.1"]
 )
 def test_what_is_no_version_is_named(text: str) -> None:

@@ -206,7 +206,7 @@ def schema_of(build: str | None, *, here: bool) -> tuple[int, int] | None:
     Raises:
         click.BadParameter: There is no such build.
     """
-    from hcsshim.builds import Build, OSVersion, schema_versions_of  # noqa: PLC0415
+    from hcsshim.builds import OSVersion, schema_versions_of  # noqa: PLC0415
 
     if here:
         from hcsshim import capabilities  # noqa: PLC0415 - lazily
@@ -214,13 +214,11 @@ def schema_of(build: str | None, *, here: bool) -> tuple[int, int] | None:
         return capabilities().schema_version
     if build is None:
         return None
-    number: int | None = Build.__members__.get(build.upper())
     try:
-        if number is None:
-            number = int(build) if build.isdigit() else OSVersion.parse(build).build
+        version = OSVersion.named(build)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--build") from error
-    return max(schema_versions_of(number))
+    return max(schema_versions_of(version.build))
 
 
 @doc.command()

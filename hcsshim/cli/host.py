@@ -9,9 +9,11 @@ from pathlib import Path
 
 import click
 
+from hcsshim.builds import OSVersion
 from hcsshim.cli.show import json_option
 from hcsshim.cli.tables import print_json
 
+BUILD_VARIABLE = "HCSSHIM_HOST_BUILD"
 _STOP_SECONDS = 30.0
 
 
@@ -50,14 +52,42 @@ def running_host() -> int | None:
 
 @host.command()
 @click.option("--foreground", is_flag=True, help="Stay in this terminal.")
-def start(*, foreground: bool) -> None:
+@click.option(
+    "--build",
+    metavar="BUILD",
+    help="Which build of Windows it plays: 17763, LTSC2022, 10.0.20348.2031.",
+)
+def start(*, foreground: bool, build: str | None) -> None:
     """Start the host, if it does not run."""
     from hcsshim._native import host_process  # noqa: PLC0415 - lazily
 
+    if build is not None:
+        os.environ[BUILD_VARIABLE] = build  # the host that is started inherits it
     if foreground:
         os.execv(sys.executable, [sys.executable, "-m", "hcsshim.host"])  # noqa: S606 - no shell
     host_process.ensure_running()
-    click.echo(f"running, process {running_host()}")
+    click.echo(f"running, process {running_host()}, {played_build(build)}")
+
+
+def played_build(wanted: str | None) -> str:
+    """
+    Tell which build the host plays.
+
+    Args:
+        wanted: As it was asked for.
+
+    Raises:
+        click.ClickException: Another one: it was running already.
+    """
+    from hcsshim import capabilities  # noqa: PLC0415 - lazily
+
+    version = capabilities().version
+    text = f"build {version} ({version.name})"
+    if wanted is not None and OSVersion.named(wanted).build != version.build:
+        raise click.ClickException(
+            f"a host runs already and plays {text}; stop it first: hcsshim host stop"
+        )
+    return text
 
 
 @host.command()
@@ -73,6 +103,7 @@ def status(*, as_json: bool) -> int:
         "running": process_id is not None,
         "process_id": process_id,
         "systems": systems,
+        "build": None if process_id is None else played_build(None),
         "socket": host_process.socket_path(),
         "log": host_process.log_path(),
     }
@@ -82,6 +113,7 @@ def status(*, as_json: bool) -> int:
         click.echo(f"not running ({facts['socket']})")
     else:
         click.echo(f"running, process {process_id}, {systems} systems")
+        click.echo(f"plays  {facts['build']}")
         click.echo(f"socket {facts['socket']}")
         click.echo(f"log    {facts['log']}")
     return 0 if process_id is not None else 3

@@ -30,10 +30,7 @@ def read_version(text: str) -> OSVersion:
     text = text.strip()
     if not text:
         return _USUAL
-    named = Build.__members__.get(text.upper())
-    if named is not None:
-        return OSVersion(10, 0, named)
-    version = OSVersion.parse(f"10.0.{text}" if text.isdigit() else text)
+    version = OSVersion.named(text)
     if version.build < _OLDEST:
         raise ValueError(
             f"{BUILD_VARIABLE} is {text!r}; containers begin with build {int(_OLDEST)}"

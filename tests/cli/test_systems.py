@@ -164,6 +164,11 @@ def test_host_commands(hcsshim: Hcsshim) -> None:
     assert str(facts["process_id"]) in hcsshim("host", "start").stdout.decode()
     assert facts["socket"] in hcsshim("host", "status").stdout.decode()
     assert b"started" in hcsshim("host", "logs").stdout
+    assert "26100" in facts["build"]
+    assert b"26100" in hcsshim("host", "start", "--build", "LTSC2025").stdout
+    other = hcsshim("host", "start", "--build", "17763", code=1).stderr
+    assert b"hcsshim host stop" in other
+    assert b"no version" in hcsshim("host", "start", "--build", "Vista", code=1).stderr
 
 
 def test_help_and_version(hcsshim: Hcsshim) -> None:
