@@ -167,6 +167,7 @@ class Machine:
     Attributes:
         datapath: Of the host that runs.
         adapters: Of the machine.
+        store: The file that outlives a host.
     """
 
     def __init__(
@@ -175,7 +176,7 @@ class Machine:
         open_silo: Callable[..., object],
         connect: Callable[[str], object],
     ) -> None:
-        self._folder = folder
+        self.store = folder / "networks.sqlite"
         self._open_silo = open_silo
         self._connect = connect
         self.path = str(folder / "run" / "host.sock")
@@ -202,7 +203,7 @@ class Machine:
 
     def _open(self, host: Host) -> NetworkService:
         self.service = NetworkService(
-            Store(str(self._folder / "networks.sqlite")),
+            Store(str(self.store)),
             self.datapath,
             self.adapters,
             host.init_of,

@@ -7,6 +7,8 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
+import attrs
+
 from hcsshim.host.datapath import filters, resolver, translation
 from hcsshim.host.datapath.doors import Doors
 from hcsshim.host.datapath.links import End, Links, ignoring_absence
@@ -126,7 +128,9 @@ class Attachment:
                     f"Endpoint {self.plan.id} is attached already, to a silo that "
                     f"does not share its network with {target.id!r}.",
                 )
-            resolver.write(target.pid, self.plan.dns)
+            dns = self.plan.dns
+            search = tuple(dict.fromkeys((*target.search, *dns.search)))
+            resolver.write(target.pid, attrs.evolve(dns, search=search))
         self.targets.add(target.id)
 
     def _plug(self, target: Target) -> None:

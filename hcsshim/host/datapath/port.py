@@ -411,12 +411,14 @@ class Target:
             namespace show the same interfaces.
         interface: Name that the interface shall have: ``"eth0"``; for the machine's
             own, the alias ``"vEthernet (name)"``.
+        search: Domains that the target searches before those of the endpoint.
     """
 
     id: str
     pid: int | None = None
     namespace: str = ""
     interface: str = "eth0"
+    search: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

@@ -30,11 +30,12 @@ if TYPE_CHECKING:
 
 @attrs.define
 class Plugged:
-    """A running system: its first process, and the endpoints it was given."""
+    """A running system: its first process, what it was given, what it searches."""
 
     pid: int | None
     namespace: str
     endpoints: list[str] = attrs.field(factory=list)
+    search: tuple[str, ...] = ()
 
 
 class Compartments:
@@ -75,7 +76,8 @@ class Compartments:
             Refusal: Something of it cannot be; all is undone.
         """
         try:
-            plugged = Plugged(pid, self._namespace_of(networking))
+            space = self._namespace_of(networking)
+            plugged = Plugged(pid, space, search=networking.search)
         except Refusal as refusal:
             raise _attach_failed(refusal) from None
         self._systems[system.lower()] = plugged
@@ -120,6 +122,7 @@ class Compartments:
             pid=plugged.pid,
             namespace=plugged.namespace,
             interface=f"eth{place}",
+            search=plugged.search,
         )
 
     def end(self, system: str, *, noted: bool = True) -> None:

@@ -358,7 +358,10 @@ class Core:
         self.stopping = True
         self.notices.end()
         self.datapath.close()
-        self.store.close()
+        made = any(not space.permanent for space in self.namespaces.values())
+        made = made or any(space.endpoints for space in self.namespaces.values())
+        kept = (self.networks, self.endpoints, self.balancers, self.routes)
+        self.store.close(keep=made or any(kept))
 
 
 def _settle(item: Object, ended: set[str]) -> Object:

@@ -109,11 +109,15 @@ class Store:
             (type(item).__name__, item.id, record),
         )
 
-    def close(self) -> None:
-        """Close the file, and remove it if it holds nothing."""
-        (count,) = self._database.execute("SELECT count(*) FROM object").fetchone()
+    def close(self, *, keep: bool) -> None:
+        """
+        Close the file.
+
+        Args:
+            keep: Else it is removed: it holds nothing that anybody made.
+        """
         self._database.close()
-        if not count and self._path:
+        if not keep and self._path:
             for suffix in ("", "-wal", "-shm"):
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(self._path + suffix)

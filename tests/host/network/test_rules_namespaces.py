@@ -367,6 +367,19 @@ def test_r237_r238_dns_and_mtu(net: Net) -> None:
     assert net.datapath.endpoints[net.id_of("Endpoint", other)].mtu == 1450
 
 
+def test_search_list_of_a_container(net: Net) -> None:
+    """What a container's own document searches reaches the datapath."""
+    _, spelled, (endpoint,) = joined(net, "eth0")
+    document = json.loads(container(spelled))
+    document["Container"]["Networking"]["DnsSearchList"] = "a.test, b.test"
+
+    net.client.run("c", json.dumps(document))
+
+    (target,) = net.datapath.attached[endpoint]
+    assert target.search == ("a.test", "b.test")
+    end(net, "c")
+
+
 def test_eth0_comes_first(net: Net) -> None:
     """Endpoints whose name ends in eth0 are plugged before the others."""
     _, spelled, endpoints = joined(net, "eth1", "pod-eth0")

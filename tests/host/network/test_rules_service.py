@@ -144,6 +144,21 @@ def test_r273_nothing_is_left(net: Net) -> None:
     assert net.datapath.balancers == {}
 
 
+def test_nothing_made_leaves_no_file(net: Net) -> None:
+    """A host that made nothing which lasts leaves no file; another leaves it."""
+    files = net.machine.store
+    net.ok("HcnDeleteNetwork", net.id_of("Network", net.nat()))
+    net.machine.restart()
+    before = files.exists()
+    net.nat()
+    net.machine.end()
+
+    assert not before
+    assert files.exists()
+    net.machine.begin()
+    net.ids("Network")
+
+
 def listen(net: Net) -> int:
     """Register for notifications; give the handle."""
     handle = net.client.new_id()
