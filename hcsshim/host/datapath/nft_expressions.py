@@ -40,9 +40,11 @@ _EQUAL, _UNEQUAL = 0, 1
 _AT_MOST, _AT_LEAST = 3, 5
 _META_IIFNAME, _META_OIFNAME = 6, 7
 _META_SKUID, _META_NFPROTO, _META_L4PROTO = 10, 15, 16
-_CT_STATE, _CT_STATUS = 0, 2
+_CT_STATE, _CT_STATUS, _CT_MARK = 0, 2, 3
 _ESTABLISHED_OR_RELATED: Final = 6
 _STATUS_DNAT: Final = 0x20
+#: Bit of a flow's mark; others may use the rest.
+_KEPT_BY_CLIENT: Final = 0x0800_0000
 _LOCAL: Final = 2
 _ROUTER_SOLICITATION, _NEIGHBOUR_ADVERTISEMENT = 133, 136
 
@@ -104,14 +106,14 @@ def _payload(base: int, offset: int, size: int, register: int = 1) -> bytes:
     )
 
 
-def _masked(mask: bytes) -> bytes:
+def _masked(mask: bytes, flipped: bytes = b"") -> bytes:
     return _expression(
         "bitwise",
         number(1, 1),
         number(2, 1),
         number(3, len(mask)),
         _value(4, mask),
-        _value(5, bytes(len(mask))),
+        _value(5, flipped or bytes(len(mask))),
     )
 
 
@@ -311,6 +313,22 @@ def established() -> list[bytes]:
 def redirected(*, present: bool = True) -> list[bytes]:
     """Match flows whose destination was translated, or was not."""
     return _flags(_CT_STATUS, _STATUS_DNAT, present=present)
+
+
+def kept_by_client(*, present: bool = True) -> list[bytes]:
+    """Match flows that :func:`keep_client` marked, or did not."""
+    return _flags(_CT_MARK, _KEPT_BY_CLIENT, present=present)
+
+
+def keep_client() -> list[bytes]:
+    """Mark a flow whose source shall not be translated; other marks stay."""
+    bit = struct.pack("=I", _KEPT_BY_CLIENT)
+    others = struct.pack("=I", ~_KEPT_BY_CLIENT & 0xFFFFFFFF)
+    return [
+        _expression("ct", number(1, 1), number(2, _CT_MARK)),
+        _masked(others, bit),
+        _expression("ct", number(2, _CT_MARK), number(4, 1)),
+    ]
 
 
 def masquerade() -> bytes:

@@ -44,6 +44,7 @@ _WITH_GATEWAY = (
 #: Kinds that stand on the machine's wire by being routed to.
 ROUTED = (NetworkKind.L2_BRIDGE, NetworkKind.L2_TUNNEL)
 _FORWARDED = (NetworkKind.NAT, NetworkKind.ICS, NetworkKind.OVERLAY, *ROUTED)
+_BRIDGED = "bridge/bridge-nf-call-iptables"
 _FORWARDING = "ipv4/ip_forward"
 _FORWARDING_SIX = "ipv6/conf/all/forwarding"
 _FORWARDING_WAS_OFF = "forwarding was off"
@@ -401,7 +402,9 @@ class Switch:
         self.write_table(
             table,
             "",
-            lambda batch: translation.add_balancer_rules(batch, table, balancer),
+            lambda batch: translation.add_balancer_rules(
+                batch, table, balancer, sees_bridged=self._sees_bridged()
+            ),
         )
         carrier = self._carriers.get(balancer.network)
         if carrier is not None and carrier.bridge:
@@ -409,6 +412,13 @@ class Switch:
                 # So that the machine itself finds the way to its own rules.
                 if not self.links.holder(address):
                     self.links.add_route(carrier.bridge, _host_prefix(address))
+
+    def _sees_bridged(self) -> bool:
+        """Tell whether rules see what passes from port to port of a bridge."""
+        try:
+            return self.namespace.read_setting(_BRIDGED) == "1"
+        except FileNotFoundError:
+            return False
 
     def remove_balancer(self, balancer: LoadBalancerPlan) -> None:
         """Remove a load balancer's rules."""

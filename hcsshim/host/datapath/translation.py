@@ -68,7 +68,8 @@ def add_network_rules(
         batch.add_rule(table, "machine", [*inside, nft.drop()], "apart")
         return
     batch.add_chain(table, "source", "nat", nft.POSTROUTING, nft.SOURCE_NAT)
-    hairpin = [*to_inside, *nft.redirected(), nft.masquerade()]
+    unmarked = nft.kept_by_client(present=False)
+    hairpin = [*to_inside, *nft.redirected(), *unmarked, nft.masquerade()]
     local = nft.addresses(batch, table, [_LOOPBACK], source=True)
     batch.add_rule(
         table, "source", [*local, *to_inside, nft.masquerade()], "the machine's own"
@@ -210,8 +211,21 @@ def _of_family(texts: Iterable[str], version: int) -> list[Prefix]:
     return [prefix for prefix in prefixes if prefix.version == version]
 
 
-def add_balancer_rules(batch: Batch, table: str, balancer: LoadBalancerPlan) -> None:
-    """Fill a load balancer's table, which is there and empty."""
+def add_balancer_rules(
+    batch: Batch, table: str, balancer: LoadBalancerPlan, *, sees_bridged: bool
+) -> None:
+    """
+    Fill a load balancer's table, which is there and empty.
+
+    Args:
+        batch: Gets the rules.
+        table: Which.
+        balancer: Plan of it.
+        sees_bridged: Whether the kernel translates answers that are only bridged.
+            Then a backend that answers a neighbour directly may see its address;
+            otherwise the answer has to come back to the gateway.
+    """
+    direct = nft.keep_client() if balancer.direct_return and sees_bridged else []
     version = 6 if balancer.ipv6 else 4
     backends = _backends(balancer, version, remote=None)
     if not backends:
@@ -228,7 +242,8 @@ def add_balancer_rules(batch: Batch, table: str, balancer: LoadBalancerPlan) -> 
                     internal = 0
                 target = nft.to_one_of(batch, table, backends, internal, choice)
                 note = f"port {port.external_port}"
-                batch.add_rule(table, chain, [*match, *served, *target], note)
+                rule = [*match, *served, *direct, *target]
+                batch.add_rule(table, chain, rule, note)
     distant = _backends(balancer, version, remote=True)
     if balancer.source and distant:
         source = ipaddress.ip_address(balancer.source)

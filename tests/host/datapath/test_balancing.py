@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 from datapath_lab import (
     NETWORK,
@@ -125,3 +126,25 @@ def test_a_balancer_that_was_known_before(lab: Lab) -> None:
 
     with serving(backend, 80) as listener:
         client.talk(listener, "10.96.0.10", 80)
+
+
+@in_namespaces
+def test_direct_return(lab: Lab) -> None:
+    """
+    With direct return a backend sees the client's own address and answers it; where
+    the kernel cannot do that, and without it, the answer comes back to the gateway.
+    """
+    datapath = lab.datapath()
+    datapath.apply_network(network())
+    backend = lab.container(datapath, endpoint(11))
+    client = lab.container(datapath, endpoint(4))
+    bridged = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
+    able = bridged.exists() and "1" == bridged.read_text(encoding="ascii").strip()
+
+    seen = []
+    with serving(backend, 80) as listener:
+        for direct in (True, False):
+            datapath.apply_load_balancer(balancer(11, direct_return=direct))
+            seen.append(client.talk(listener, "10.96.0.10", 80))
+
+    assert ["10.7.0.4" if able else "10.7.0.1", "10.7.0.1"] == seen
