@@ -598,10 +598,13 @@ int32_t hcsshim__tar_finish(hcsshim__tar *tar)
 
 uint64_t hcsshim__tar_following(const hcsshim__tar *tar)
 {
-    const hcsshim__tar_piece *piece = &tar->pieces[tar->piece];
+    const hcsshim__tar_piece *piece;
 
     if (tar->state != IN_BODY || tar->fed_length > 0 ||
-        tar->piece == tar->piece_count || tar->position < piece->offset)
+        tar->piece == tar->piece_count)
+        return 0;
+    piece = &tar->pieces[tar->piece];
+    if (tar->position < piece->offset)
         return 0;
     return piece->offset + piece->length - tar->position;
 }

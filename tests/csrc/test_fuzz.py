@@ -27,6 +27,18 @@ TAR_LAYERS = [
 #: Each target, what it is built with, and how often it is run.
 TARGETS = {
     "fuzz_tar": (TAR, 40000),
+    "fuzz_ext4": (
+        [
+            *TAR,
+            *("ext4_attribute", "ext4_close", "ext4_io_linux", "ext4_io_unix"),
+            *("ext4_names", "ext4_out", "ext4_tar", "ext4_tree", "ext4_write"),
+            *("file_unix", "sink", "sha256", "sha256_x86", "sha256_arm"),
+            *("verity", "verity_file", "verity_hash", "verity_pool"),
+            *("verity_read_unix", "../native/hresult_unix"),
+            *("../events/gate_linux", "../events/thread_unix"),
+        ],
+        4000,
+    ),
     "fuzz_backup": (
         [
             *TAR_LAYERS,
@@ -169,6 +181,7 @@ def test_parser(target: str, tmp_path: Path) -> None:
             *("-o", str(program)),
             str(HERE / f"{target}.c"),
             *(str(ROOT / "csrc" / "layer" / f"{name}.c") for name in sources),
+            "-lpthread",
         ],
         check=True,
         timeout=120,

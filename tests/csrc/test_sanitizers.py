@@ -61,12 +61,13 @@ def run_sanitized(program: Path, sanitizer: str, platform: str, folder: Path) ->
 @pytest.mark.parametrize("platform", PLATFORMS)
 @pytest.mark.parametrize("sanitizer", SANITIZERS)
 @pytest.mark.parametrize(
-    "program", ["test_service", "test_relay", "test_tar", "test_verity"]
+    "program", ["test_service", "test_relay", "test_tar", "test_ext4", "test_verity"]
 )
 def test_program(program: str, sanitizer: str, platform: str, tmp_path: Path) -> None:
     """
-    Tickets, handles, queues, transfers, tars and hash trees keep their promises under
-    many threads, with Linux's own calls and with the fallbacks for other POSIX systems.
+    Tickets, handles, queues, transfers, tars, images and hash trees keep their promises
+    under many threads, with Linux's own calls and with the fallbacks for other POSIX
+    systems.
     """
     source = HERE / f"{program}.c"
 
