@@ -89,6 +89,7 @@ def deactivate_layer(call: Call, layers: Layers) -> None:
     """DeactivateLayer."""
     layers.volumes.deactivate(_path(call))
     call.answer()
+    layers.look_if_empty()
 
 
 def prepare_layer(call: Call, layers: Layers) -> None:

@@ -71,6 +71,7 @@ def destroy(volumes: Volumes, path: str) -> None:
     """
     volumes.require_free(path)
     folders.destroy(path)
+    volumes.forget(path)
 
 
 def copy(source: str, target: str, job: Job) -> None:

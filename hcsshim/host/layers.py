@@ -87,11 +87,11 @@ class Layers:
 
         def done(document: str | None) -> None:
             call.answer(0, document)
-            self._look_if_empty()
+            self.look_if_empty()
 
         def failed(error: BaseException) -> None:
             call.refuse(self._refusal_of(error))
-            self._look_if_empty()
+            self.look_if_empty()
 
         job = self._workers.submit(locked, done, failed)
 
@@ -100,7 +100,8 @@ class Layers:
 
         call.cancel = call.dropped = cancel
 
-    def _look_if_empty(self) -> None:
+    def look_if_empty(self) -> None:
+        """Tell whoever wants to know if nothing is left here."""
         if not self.busy and self.emptied is not None:
             self.emptied()
 

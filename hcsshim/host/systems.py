@@ -494,6 +494,12 @@ def _refusal_of_command(refused: Refused, command: Command) -> Refusal:
             if hresult_of_errno(refused.errno) != HResult.ERROR_ACCESS_DENIED
             else None,
         )
+    if command.user and refused.stage == "switch to the user":
+        return refuse(
+            HResult.ERROR_ACCESS_DENIED,
+            f"Nothing can run as '{command.user}': this host's user has no other users "
+            "in its containers than root.",
+        )
     if command.user and refused.path in (command.user, "/etc/passwd"):
         return refuse(
             HResult.ERROR_LOGON_FAILURE,

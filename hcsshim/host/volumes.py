@@ -132,9 +132,14 @@ class Volumes:
 
     @property
     def busy(self) -> bool:
-        """Whether anything is mounted for somebody."""
+        """Whether anything is open or mounted for somebody."""
         with self._lock:
-            return bool(self._prepared)
+            return bool(self._active or self._prepared)
+
+    def forget(self, path: str) -> None:
+        """A layer is gone, which may have been open."""
+        with self._lock:
+            self._active.discard(path)
 
     # -- the life of a layer ---------------------------------------------
 

@@ -106,16 +106,20 @@ def test_entrypoint_gets_the_command(
     assert b"from the base\n" == other.stdout
 
 
-@pytest.mark.root
-@pytest.mark.skipif(os.geteuid() != 0, reason="has one user in its containers")
 def test_run_image_as_its_user(
     hcsshim: Hcsshim, tmp_path: Path, base_tar: bytes
 ) -> None:
-    """An image's user runs its command."""
+    """An image's user runs its command; who has root alone is told, and may say so."""
     made = MadeImage([base_tar], config={"User": "worker", "Cmd": ["/bin/id", "-u"]})
     hcsshim("image", "load", str(write_folder(tmp_path / "in", layout(made, "u:1"))))
+    image = ("run", "--rm", "--image", "u:1")
 
-    assert b"7\n" == hcsshim("run", "--rm", "--image", "u:1").stdout
+    if os.geteuid() == 0:
+        assert b"7\n" == hcsshim(*image).stdout
+    else:
+        told = hcsshim(*image, code=126).stderr
+        assert b"no other users in its containers than root" in told
+    assert b"0\n" == hcsshim(*image, "--user", "root").stdout
 
 
 def test_containers_of_an_image_do_not_see_each_other(
