@@ -201,6 +201,8 @@ class Host:
                 self.loop.stop()
             return
         busy = bool(self._clients) or len(self.systems) > 0 or self.layers.busy
+        if not busy and self._networks is not None:
+            busy = self._networks.busy
         if busy and self._idle is not None:
             self._idle.cancel()
             self._idle = None

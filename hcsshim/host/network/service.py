@@ -54,6 +54,14 @@ class NetworkService:
         self.namespaces.ensure_default()
         self._replug()
 
+    @property
+    def busy(self) -> bool:
+        """Whether this machine itself uses an endpoint, which ends with the host."""
+        return any(
+            endpoint.systems and not endpoint.health.error
+            for endpoint in self.core.endpoints.values()
+        )
+
     def _replug(self) -> None:
         """Give this machine the endpoints of its own namespace again."""
         for space in tuple(self.core.namespaces.values()):

@@ -118,7 +118,7 @@ def test_closing_removes_everything(lab: Lab) -> None:
 
 
 @in_namespaces
-def test_what_a_killed_host_left(lab: Lab) -> None:
+def test_r272_r274_what_a_killed_host_left(lab: Lab) -> None:
     """
     A host that starts removes what a killed one left, not what a living one has, nor
     what others made.

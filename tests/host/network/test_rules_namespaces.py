@@ -313,6 +313,19 @@ def test_r233_interfaces_of_the_machine(net: Net) -> None:
         assert state(net, endpoint) == 2
 
 
+def test_host_stays_for_interfaces_of_the_machine(net: Net) -> None:
+    """A host does not end by itself while this machine uses an endpoint."""
+    endpoint = net.id_of("Endpoint", net.endpoint(net.nat()))
+    path, body = f"/endpoints/{endpoint}", {"SystemType": "Host"}
+    busy = [net.machine.service.busy]
+
+    for verb in ("attach", "detach"):
+        net.hns("POST", f"{path}/{verb}", body)
+        busy.append(net.machine.service.busy)
+
+    assert busy == [False, True, False]
+
+
 def test_host_without_packets(net: Net) -> None:
     """On a machine that carries none the host's endpoint is noted, and says so."""
     net.datapath.reason = "Nothing can be carried here."
