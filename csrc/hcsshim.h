@@ -813,9 +813,11 @@ typedef struct hcsshim_backup_pack hcsshim_backup_pack;
 /*
  * hcsshim_backup_pack_new() - begin.
  *
- * file: as for hcsshim_pack_new().
+ * file:   as for hcsshim_pack_new().
+ * hashed: not 0: compute the digest that _finish() tells; otherwise it is
+ * zeros.
  */
-HCSSHIM_API int32_t hcsshim_backup_pack_new(int64_t file,
+HCSSHIM_API int32_t hcsshim_backup_pack_new(int64_t file, int32_t hashed,
                                             hcsshim_backup_pack **out);
 
 /* hcsshim_backup_pack_free() - NULL does nothing. */

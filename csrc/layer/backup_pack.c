@@ -628,7 +628,8 @@ static int32_t write_more(hcsshim_backup_pack *pack)
 
 /* ---- what callers see -------------------------------------------------- */
 
-int32_t hcsshim_backup_pack_new(int64_t file, hcsshim_backup_pack **out)
+int32_t hcsshim_backup_pack_new(int64_t file, int32_t hashed,
+                                hcsshim_backup_pack **out)
 {
     hcsshim_backup_pack *pack = calloc(1, sizeof *pack);
     int32_t hr;
@@ -636,7 +637,7 @@ int32_t hcsshim_backup_pack_new(int64_t file, hcsshim_backup_pack **out)
     *out = NULL;
     if (pack == NULL)
         return HCSSHIM_E_OUTOFMEMORY;
-    hr = hcsshim__sink_init(&pack->sink, file, 1);
+    hr = hcsshim__sink_init(&pack->sink, file, hashed != 0);
     if (hr < 0)
         hcsshim_backup_pack_free(pack);
     else
@@ -819,6 +820,7 @@ int32_t hcsshim_backup_pack_finish(hcsshim_backup_pack *pack,
         return hr;
     *result = pack->result;
     result->tar_bytes = pack->sink.total;
-    hcsshim__sha256_final(&pack->sink.digest, result->diff_id);
+    if (pack->sink.hashing)
+        hcsshim__sha256_final(&pack->sink.digest, result->diff_id);
     return 0;
 }

@@ -42,14 +42,15 @@ class BackupPack:
 
     Args:
         descriptor: Of the file to write; ``None``: :meth:`take` gives the bytes.
+        hashed: Whether to compute the tar's digest.
     """
 
     __slots__ = ("_pack",)
 
-    def __init__(self, descriptor: int | None = None) -> None:
+    def __init__(self, descriptor: int | None = None, *, hashed: bool = True) -> None:
         out = ffi.new("hcsshim_backup_pack **")
         file = -1 if descriptor is None else native_file(descriptor)
-        check(lib.hcsshim_backup_pack_new(file, out), "BackupTarWriter")
+        check(lib.hcsshim_backup_pack_new(file, hashed, out), "BackupTarWriter")
         self._pack = ffi.gc(out[0], lib.hcsshim_backup_pack_free)
 
     def __enter__(self) -> BackupPack:  # noqa: PYI034 - Self is not in 3.10

@@ -94,11 +94,14 @@ class BackupTarWriter:
 
     Args:
         target: An open binary file, which stays the caller's.
+        hashed: Whether to compute the tar's digest, which takes more time than all
+            the rest where files are large.
     """
 
-    def __init__(self, target: IO[bytes]) -> None:
+    def __init__(self, target: IO[bytes], *, hashed: bool = True) -> None:
         self._target = target
-        self._pack = native.BackupPack()
+        self._hashed = hashed
+        self._pack = native.BackupPack(hashed=hashed)
         self._export: LayerExport | None = None
 
     def __enter__(self) -> BackupTarWriter:  # noqa: PYI034 - Self is not in 3.10
@@ -162,12 +165,12 @@ class BackupTarWriter:
         End the tar.
 
         Returns:
-            Its digest, and what is in it.
+            Its digest, ``""`` if it was not to be computed, and what is in it.
         """
         if self._export is None:
             done = self._pack.finish()
             self._flush(1)
-            diff_id = f"sha256:{done.diff_id.hex()}"
+            diff_id = f"sha256:{done.diff_id.hex()}" if self._hashed else ""
             self._export = LayerExport(
                 diff_id=diff_id,
                 tar_size=done.tar_bytes,

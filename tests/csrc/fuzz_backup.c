@@ -64,8 +64,8 @@ static void test_stream(const uint8_t *data, size_t length, size_t cut)
     size_t size;
     const uint8_t *tar;
 
-    assert(hcsshim_backup_pack_new(-1, &one) == 0);
-    assert(hcsshim_backup_pack_new(-1, &other) == 0);
+    assert(hcsshim_backup_pack_new(-1, 1, &one) == 0);
+    assert(hcsshim_backup_pack_new(-1, 1, &other) == 0);
     if (hcsshim_backup_pack_add(one, "Files/f", 7, &info, data, length) == 0) {
         assert(hcsshim_backup_pack_finish(one, &first) == 0);
         tar = hcsshim_backup_pack_data(one, &size);
@@ -87,7 +87,7 @@ static void test_tar(const uint8_t *data, size_t length, size_t cut)
 {
     hcsshim_backup_pack *pack;
 
-    assert(hcsshim_backup_pack_new(-1, &pack) == 0);
+    assert(hcsshim_backup_pack_new(-1, 1, &pack) == 0);
     (void)convert(data, length, cut, pack);
     hcsshim_backup_pack_free(pack);
 }

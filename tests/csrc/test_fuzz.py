@@ -184,7 +184,7 @@ def test_parser(target: str, tmp_path: Path) -> None:
             "-lpthread",
         ],
         check=True,
-        timeout=120,
+        timeout=300,
     )
     write_seeds(tmp_path / "seeds")
 
@@ -194,7 +194,7 @@ def test_parser(target: str, tmp_path: Path) -> None:
         capture_output=True,
         cwd=tmp_path,
         text=True,
-        timeout=120,
+        timeout=300,
     )
 
     assert result.returncode == 0, result.stderr

@@ -45,14 +45,14 @@ def run_sanitized(program: Path, sanitizer: str, platform: str, folder: Path) ->
             "-lpthread",
         ],
         check=True,
-        timeout=120,
+        timeout=300,
     )
     result = subprocess.run(
         [str(binary), str(folder / "socket")],
         check=False,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert result.returncode == 0, result.stderr
     return result.stdout
@@ -61,7 +61,11 @@ def run_sanitized(program: Path, sanitizer: str, platform: str, folder: Path) ->
 @pytest.mark.parametrize("platform", PLATFORMS)
 @pytest.mark.parametrize("sanitizer", SANITIZERS)
 @pytest.mark.parametrize(
-    "program", ["test_service", "test_relay", "test_tar", "test_ext4", "test_verity"]
+    "program",
+    [
+        *("test_service", "test_relay", "test_tar", "test_layer"),
+        *("test_ext4", "test_verity"),
+    ],
 )
 def test_program(program: str, sanitizer: str, platform: str, tmp_path: Path) -> None:
     """
