@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from programs import copy_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,19 +47,3 @@ def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("sh", "cat", "stty", "sleep", "touch", "ls"):
         copy_program(name, root)
     return root
-
-
-def copy_program(name: str, root: Path) -> None:
-    """Copy a program and the libraries that it needs."""
-    path = shutil.which(name)
-    assert path, name
-    listed = subprocess.run(["ldd", path], check=True, capture_output=True, text=True)
-    needed = [word for word in listed.stdout.split() if word.startswith("/")]
-    for file in (path, *needed):
-        target = root / file.lstrip("/")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(os.path.realpath(file), target)
-    (root / "bin").mkdir(exist_ok=True)
-    shortcut = root / "bin" / name
-    if not shortcut.exists():
-        shortcut.symlink_to(path)

@@ -11,6 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
+from programs import copy_program
 
 from hcsshim.oci.runtime import Runtime
 
@@ -50,23 +51,8 @@ def rootfs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("rootfs")
     root.chmod(0o755)  # as the root that users of all kinds have
     for name in _PROGRAMS:
-        _copy_program(name, root)
+        copy_program(name, root)
     return root
-
-
-def _copy_program(name: str, root: Path) -> None:
-    path = shutil.which(name)
-    assert path, name
-    listed = subprocess.run(["ldd", path], capture_output=True, text=True, check=False)
-    needed = [word for word in listed.stdout.split() if word.startswith("/")]
-    for file in (path, *needed):
-        target = root / file.lstrip("/")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(os.path.realpath(file), target)
-    (root / "bin").mkdir(exist_ok=True)
-    shortcut = root / "bin" / name
-    if not shortcut.exists():
-        shortcut.symlink_to(path)
 
 
 @pytest.fixture
