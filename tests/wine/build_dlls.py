@@ -9,14 +9,13 @@ wheel holds them, and ``hcsshim host dlls DIR`` writes them out.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-COMPILER = "x86_64-w64-mingw32-gcc"
+from compiling import CHECKOUT, COMPILER, compile_all, run
+
 FLAGS = (
-    *("-std=c11", "-O2", "-shared", "-s", "-static-libgcc", "-Icsrc"),
+    *("-std=c11", "-O2", "-Icsrc"),
     *("-D_WIN32_WINNT=0x0A00", "-DWIN32_LEAN_AND_MEAN", "-DHCSSHIM_API="),
     *("-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror"),
 )
@@ -24,39 +23,34 @@ LIBRARIES = ("-lole32", "-lsynchronization", "-lntdll", "-ladvapi32")
 DLLS = ("vmcompute", "computecore", "computenetwork", "computestorage")
 
 
-def sources(dll: str) -> list[str]:
+def sources(dll: str) -> list[Path]:
     """List the C files of a DLL, those apart that are made."""
     sys.path.insert(0, str(CHECKOUT / "csrc"))
     import ffi_build
 
     shim = [
-        source
+        CHECKOUT / source
         for source in ffi_build.sources("win32")
         if source.startswith(("csrc/native/", "csrc/events/"))
     ]
-    own = [f"csrc/dll/{path.name}" for path in (CHECKOUT / "csrc" / "dll").glob("*.c")]
-    return shim + sorted(s for s in own if Path(s).stem not in set(DLLS) - {dll})
+    own = sorted((CHECKOUT / "csrc" / "dll").glob("*.c"))
+    return shim + [path for path in own if path.stem not in set(DLLS) - {dll}]
 
 
 def build(dll: str, folder: Path, work: Path) -> Path:
     """Build one DLL into ``folder``; what is made on the way goes into ``work``."""
     made = folder / f"{dll}.dll"
-    exports = CHECKOUT / "csrc" / "dll" / "exports.py"
-    subprocess.run([sys.executable, exports, dll, work], check=True)
-    subprocess.run(
-        [
-            *(COMPILER, *FLAGS, "-o", made, work / f"{dll}_exports.c"),
-            *(*sources(dll), work / f"{dll}.def", *LIBRARIES),
-        ],
-        check=True,
-        cwd=CHECKOUT,
-    )
+    run(sys.executable, CHECKOUT / "csrc" / "dll" / "exports.py", dll, work)
+    objects = compile_all([*sources(dll), work / f"{dll}_exports.c"], FLAGS, work)
+    link = ("-shared", "-s", "-static-libgcc", "-o", made)
+    run(COMPILER, *link, *objects, work / f"{dll}.def", *LIBRARIES)
     return made
 
 
 def build_all(folder: Path, work: Path) -> None:
     """Build every DLL into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
+    work.mkdir(parents=True, exist_ok=True)
     for dll in DLLS:
         build(dll, folder, work)
 

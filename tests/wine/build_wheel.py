@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import build_dlls
+from compiling import CHECKOUT, COMPILER, compile_all, run
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-COMPILER = "x86_64-w64-mingw32-gcc"
 TAG = "cp310-abi3-win_amd64"
 FLAGS = (
     "-std=c11",
@@ -26,48 +23,12 @@ FLAGS = (
     "-D_WIN32_WINNT=0x0A00",
     "-DWIN32_LEAN_AND_MEAN",
     "-DPy_LIMITED_API=0x030A0000",
+    "-Icsrc",
 )
 #: Of our own files; what cffi writes is not ours to mend.
 WARNINGS = ("-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror")
 #: DLLs that every Windows has; the extension may want no others.
 LIBRARIES = ("-lole32", "-lsynchronization", "-lntdll", "-ladvapi32")
-
-
-def run(*command: object) -> None:
-    """Run a command in the checkout, and end with its complaint if it fails."""
-    done = subprocess.run(
-        [str(part) for part in command],
-        cwd=CHECKOUT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
-    if done.returncode:
-        sys.stderr.buffer.write(done.stdout)
-        sys.exit(f"failed: {' '.join(str(part) for part in command)}")
-
-
-def newest(*patterns: str) -> float:
-    """Tell when a file of ``csrc`` of these patterns was changed last."""
-    return max(
-        path.stat().st_mtime
-        for pattern in patterns
-        for path in (CHECKOUT / "csrc").glob(pattern)
-    )
-
-
-def dlls(work: Path) -> Path:
-    """Build the DLLs, unless that was done since their sources were changed."""
-    made = work / "dlls"
-    changed = max(newest("**/*"), Path(build_dlls.__file__).stat().st_mtime)
-    if not made.exists() or made.stat().st_mtime < changed:
-        shutil.rmtree(made, ignore_errors=True)
-        with tempfile.TemporaryDirectory() as folder:
-            out = Path(folder, "dlls")
-            build_dlls.build_all(out, Path(folder))
-            shutil.copytree(out, made)
-        made.touch()
-    return made
 
 
 def compile_extension(out: Path, python: Path, work: Path) -> None:
@@ -82,25 +43,13 @@ def compile_extension(out: Path, python: Path, work: Path) -> None:
     sys.path.insert(0, str(CHECKOUT / "csrc"))
     import ffi_build
 
-    glue = work / "_ffi.c"
+    glue = work / "made" / "_ffi.c"
+    glue.parent.mkdir(parents=True, exist_ok=True)
     ffi_build.ffi.emit_c_code(str(glue))
-    units = [(glue, ())]
-    units += [(CHECKOUT / source, WARNINGS) for source in ffi_build.sources("win32")]
-
-    headers = newest("**/*.h", "**/*.def", "ffi_build.py")
-
-    def compile_one(unit: tuple[Path, tuple[str, ...]]) -> Path:
-        source, warnings = unit
-        made = work / f"{source.parent.name}-{source.stem}.o"
-        changed = max(headers, source.stat().st_mtime if warnings else 0)
-        if made.exists() and made.stat().st_mtime > changed:
-            return made
-        includes = ("-Icsrc", f"-I{python / 'include'}")
-        run(COMPILER, *FLAGS, *warnings, *includes, "-c", source, "-o", made)
-        return made
-
-    with ThreadPoolExecutor(2) as pool:
-        objects = list(pool.map(compile_one, units))
+    flags = (*FLAGS, f"-I{python / 'include'}")
+    objects = compile_all([glue], flags, work / "made")
+    own = [CHECKOUT / source for source in ffi_build.sources("win32")]
+    objects += compile_all(own, (*flags, *WARNINGS), work)
     run(
         COMPILER,
         "-shared",
@@ -149,9 +98,8 @@ def main() -> None:
             ),
         )
         extension = tree / "hcsshim" / "_ffi.pyd"
-        arguments.work.mkdir(parents=True, exist_ok=True)
         compile_extension(extension, arguments.windows_python, arguments.work)
-        shutil.copytree(dlls(arguments.work), tree / "hcsshim" / "dlls")
+        build_dlls.build_all(tree / "hcsshim" / "dlls", arguments.work / "dlls")
         write_metadata(tree)
         arguments.out.mkdir(parents=True, exist_ok=True)
         for old in arguments.out.glob("hcsshim-*win_amd64.whl"):

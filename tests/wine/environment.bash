@@ -134,7 +134,7 @@ make_prefix() {
 # Build this checkout's wheel and unpack it, unless that is up to date.
 make_wheel() {
     if [ -e "$own/site" ] && [ -z "$(find "$checkout/csrc" "$checkout/hcsshim" \
-        "$checkout/pyproject.toml" "$checkout/tests/wine/build_wheel.py" \
+        "$checkout/pyproject.toml" "$checkout"/tests/wine/{build_wheel,build_dlls,compiling}.py \
         -newer "$own/site" -type f \( -name '*.[ch]' -o -name '*.def' -o \
         -name '*.py' -o -name '*.pyi' -o -name '*.toml' \) -print -quit)" ]; then
         return
