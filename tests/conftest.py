@@ -139,9 +139,10 @@ class WindowsPrivateHost(PrivateHost):
             return
         import _winapi
 
-        process = _winapi.OpenProcess(_winapi.SYNCHRONIZE, False, self.pid)
+        pid = self.pid
+        process = _winapi.OpenProcess(_winapi.SYNCHRONIZE, False, pid)
         try:
-            host_process.stop(self.pid)
+            host_process.stop(pid)
             limit = int(_SETTLE_SECONDS * 1000)
             ended = _winapi.WaitForSingleObject(process, limit)
             assert _winapi.WAIT_OBJECT_0 == ended, f"it does not end\n{self.log()}"
@@ -238,7 +239,22 @@ def _private_host() -> Iterator[PrivateHost]:
         patch.setenv("XDG_STATE_HOME", str(host.state))
         yield host
         host.stop()
-    shutil.rmtree(folder)
+    _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder; Windows keeps files for a moment after their user's end."""
+    deadline = monotonic() + (_SETTLE_SECONDS if sys.platform == "win32" else 0)
+    pause = Event()
+    while True:
+        try:
+            shutil.rmtree(folder)
+        except PermissionError:
+            if monotonic() > deadline:
+                raise
+            pause.wait(0.1)
+        else:
+            return
 
 
 @pytest.fixture

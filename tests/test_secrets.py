@@ -85,6 +85,7 @@ def test_results_of_runs_do_not_show_them() -> None:
 
 
 @pytest.mark.host
+@pytest.mark.linux
 def test_calls_do_not_tell_them(
     host: PrivateHost, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
