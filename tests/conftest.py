@@ -244,17 +244,20 @@ def _private_host() -> Iterator[PrivateHost]:
 
 def _remove(folder: Path) -> None:
     """Remove a folder; Windows keeps files for a moment after their user's end."""
-    deadline = monotonic() + (_SETTLE_SECONDS if sys.platform == "win32" else 0)
+    deadline = monotonic() + (_SETTLE_SECONDS if sys.platform == "win32" else -1)
     pause = Event()
-    while True:
-        try:
-            shutil.rmtree(folder)
-        except PermissionError:
-            if monotonic() > deadline:
-                raise
-            pause.wait(0.1)
-        else:
-            return
+    while not _try_to_remove(folder, last=monotonic() > deadline):
+        pause.wait(0.1)
+
+
+def _try_to_remove(folder: Path, *, last: bool) -> bool:
+    try:
+        shutil.rmtree(folder)
+    except PermissionError:
+        if last:
+            raise
+        return False
+    return True
 
 
 @pytest.fixture
