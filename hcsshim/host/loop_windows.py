@@ -36,6 +36,10 @@ _ONE_THREAD = 1
 _LONGEST_MS = 1000
 
 
+#: Where no operation can be. Without any address a packet is taken for a failure.
+_NO_OPERATION = 1
+
+
 class Source(Protocol):
     """Something that the loop can watch like a file."""
 
@@ -201,7 +205,7 @@ class Loop(Timers):
     def call_from_thread(self, call: Callable[[], None]) -> None:
         """Call in the loop's thread; any thread may ask for it."""
         self._from_threads.append(call)
-        _overlapped.PostQueuedCompletionStatus(self._port, 0, 0, 0)
+        _overlapped.PostQueuedCompletionStatus(self._port, 0, 0, _NO_OPERATION)
 
     def call_on_signals(self, call: Callable[[], None]) -> None:
         """Call on Ctrl-C, and when the event that is made for it is set."""
