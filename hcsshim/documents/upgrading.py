@@ -47,7 +47,8 @@ def upgrade(document: Document) -> Upgraded:
     Turn a document of schema 1 into one of schema 2.
 
     Args:
-        document: Of :mod:`hcsshim.documents.v1`, parsed or built.
+        document: Of :mod:`hcsshim.documents.v1`, parsed or built; a network or endpoint
+            of HNS becomes one of HCN.
 
     Returns:
         The new document, and the members that schema 2 has no place for.
@@ -56,6 +57,14 @@ def upgrade(document: Document) -> Upgraded:
         DocumentError: It is a virtual machine or needs one, for which schema 2 has
             several documents instead of one; or it is no document of schema 1.
     """
+    if type(document).__module__.startswith("hcsshim.documents.hns"):
+        from hcsshim.documents.upgrading_networks import (  # noqa: PLC0415 - seldom
+            CONVERSIONS,
+        )
+
+        change = CONVERSIONS.get(type(document))
+        if change is not None:
+            return Upgraded(*change(document))
     convert = _CONVERSIONS.get(type(document))
     if convert is None:
         raise DocumentError(

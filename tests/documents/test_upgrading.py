@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hcsshim import documents
-from hcsshim.documents import DocumentError, loads, to_dict, upgrade, v1
+from hcsshim.documents import DocumentError, hcn, hns, loads, to_dict, upgrade, v1
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "hcs"
 
@@ -186,3 +186,89 @@ def test_a_document_of_schema_2_is_refused() -> None:
     """There is nothing to upgrade in it."""
     with pytest.raises(DocumentError, match="schema 1"):
         upgrade(documents.ProcessParameters(command_line="x"))
+
+
+def test_networks_of_hns_become_those_of_hcn() -> None:
+    """A recorded network keeps its name, subnets, gateways and addresses."""
+    text = (FIXTURES.parent / "hns" / "v1-network-nat-rs1.output.json").read_text()
+
+    new, left_out = upgrade(loads(hns.HNSNetwork, text))
+
+    assert {
+        "ID": "7535ff2a-9107-4a63-8302-b3c0f325bc6d",
+        "Name": "nat",
+        "Type": "NAT",
+        "MacPool": {
+            "Ranges": [
+                {
+                    "StartMacAddress": "00-15-5D-48-A0-00",
+                    "EndMacAddress": "00-15-5D-48-AF-FF",
+                }
+            ]
+        },
+        "Ipams": [
+            {
+                "Type": "Static",
+                "Subnets": [
+                    {
+                        "IpAddressPrefix": "192.168.112.0/20",
+                        "Routes": [
+                            {
+                                "NextHop": "192.168.112.1",
+                                "DestinationPrefix": "0.0.0.0/0",
+                            }
+                        ],
+                    }
+                ],
+            }
+        ],
+    }.items() <= to_dict(new).items()
+    assert "SwitchGuid" in left_out
+    assert () == documents.problems(loads(hcn.HostComputeNetwork, documents.dumps(new)))
+
+
+def test_endpoints_of_hns_become_those_of_hcn() -> None:
+    """Policies are turned into HCN's; what cannot be is left out whole, and named."""
+    old = loads(
+        hns.HNSEndpoint,
+        json.dumps(
+            {
+                "Name": "e",
+                "VirtualNetwork": "5C242C1E-8E0F-4F65-B9E0-A0B7A6EA41E2",
+                "IPAddress": "172.25.145.155",
+                "PrefixLength": 20,
+                "GatewayAddress": "172.25.144.1",
+                "DNSServerList": "172.25.144.1, 172.31.0.2",
+                "DNSSuffix": "a.example",
+                "EnableInternalDNS": True,
+                "Policies": [
+                    {
+                        "Type": "NAT",
+                        "Protocol": "TCP",
+                        "InternalPort": 80,
+                        "ExternalPort": 8080,
+                    },
+                    {"Type": "OutBoundNAT", "ExceptionList": ["10.0.0.0/8"]},
+                    {"Type": "ACL", "Action": "Allow", "Unknown": 1},
+                    {"Type": "L2Driver"},
+                ],
+            }
+        ),
+    )
+
+    new, left_out = upgrade(old)
+
+    raw = to_dict(new)
+    assert [
+        {
+            "Type": "PortMapping",
+            "Settings": {"Protocol": 6, "InternalPort": 80, "ExternalPort": 8080},
+        },
+        {"Type": "OutBoundNAT", "Settings": {"Exceptions": ["10.0.0.0/8"]}},
+    ] == raw["Policies"]
+    assert [{"IpAddress": "172.25.145.155", "PrefixLength": 20}] == raw[
+        "IpConfigurations"
+    ]
+    assert ["172.25.144.1", "172.31.0.2"] == raw["Dns"]["ServerList"]
+    assert "172.25.144.1" == raw["Routes"][0]["NextHop"]
+    assert ("EnableInternalDNS", "Policies[2]", "Policies[3]") == left_out
