@@ -24,7 +24,7 @@ from hcsshim.host.datapath.tags import Tag
 from hcsshim.hresult import HResult
 
 if TYPE_CHECKING:
-    from hcsshim.host.datapath.port import EndpointPlan, Target
+    from hcsshim.host.datapath.port import DnsPlan, EndpointPlan, Target
     from hcsshim.host.datapath.switch import Carrier, Switch
 
 #: What VXLAN adds to a packet, over IPv4.
@@ -128,10 +128,15 @@ class Attachment:
                     f"Endpoint {self.plan.id} is attached already, to a silo that "
                     f"does not share its network with {target.id!r}.",
                 )
-            dns = self.plan.dns
-            search = tuple(dict.fromkeys((*target.search, *dns.search)))
-            resolver.write(target.pid, attrs.evolve(dns, search=search))
+            resolver.write(target.pid, self._dns(target))
         self.targets.add(target.id)
+
+    def _dns(self, target: Target) -> DnsPlan:
+        """Give what the plan and the target say; servers of the network's if none."""
+        dns = self.plan.dns
+        servers = dns.servers or self._switch.name_servers(self.carrier.plan)
+        search = tuple(dict.fromkeys((*target.search, *dns.search)))
+        return attrs.evolve(dns, search=search, servers=servers)
 
     def _plug(self, target: Target) -> None:
         """Make the interface, with its other end in the switch."""

@@ -44,9 +44,17 @@ class Doorkeeper(Protocol):
         """
 
 
-def bind(mapping: PortMappingPlan, address: str) -> socket.socket:
+def bind(
+    mapping: PortMappingPlan, address: str, *, to_listen: bool = False
+) -> socket.socket:
     """
     Bind a socket to a port of the machine, for the family of an endpoint's address.
+
+    Args:
+        mapping: Of which port.
+        address: Of the endpoint.
+        to_listen: It will listen, so connections that are ending do not matter. A
+            socket that only holds the port must mind them: others could have it too.
 
     Raises:
         DatapathError: Somebody else has the port.
@@ -58,6 +66,8 @@ def bind(mapping: PortMappingPlan, address: str) -> socket.socket:
     try:
         if six:
             stream.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if to_listen and kind == socket.SOCK_STREAM:
+            stream.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         stream.bind((mapping.address, mapping.external_port))  # "" is every address
     except OSError as error:
         stream.close()

@@ -363,4 +363,6 @@ def _explaining(what: str) -> Iterator[None]:
     except OSError as error:
         number = error.errno or 0
         reason = error.strerror or os.strerror(number)
+        if error.filename:
+            reason = f"{reason}: {error.filename}"
         raise DatapathError(hresult_of_errno(number), f"{what}: {reason}.") from error

@@ -185,13 +185,16 @@ class NetworkNamespace:
             settings: Paths below ``/proc/sys/net``, each with its new value, or with
                 values of which the first that the kernel takes is wanted.
 
+        What this kernel has not is left out.
+
         Raises:
-            OSError: One may not be changed, or there is none of this name.
+            OSError: One may not be changed.
         """
 
         def work() -> None:
             for path, *values in settings:
-                _write_first(f"/proc/sys/net/{path}", values)
+                with contextlib.suppress(FileNotFoundError):  # an older kernel
+                    _write_first(f"/proc/sys/net/{path}", values)
 
         self.run(work)
 

@@ -335,7 +335,7 @@ class RelayedDoors:
             DatapathError: Somebody else has it.
         """
         relay = self._relay
-        stream = bind(mapping, address)
+        stream = bind(mapping, address, to_listen=True)
         family, target = stream.family, (address, mapping.internal_port)
 
         def dial(kind: int) -> socket.socket:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from hcsshim.host.datapath.port import DnsPlan
 
 _FILE = "/etc/resolv.conf"
+#: Where a machine has its servers; the second where the first names a local cache.
+_OF_MACHINE = (_FILE, "/run/systemd/resolve/resolv.conf")
 #: In a silo's own memory; it has this name for a moment only.
 _OURS = "/dev/.resolv.conf"
 
@@ -25,6 +28,32 @@ def render(dns: DnsPlan) -> str:
     if dns.options:
         lines.append(f"options {' '.join(dns.options)}")
     return "".join(f"{line}\n" for line in lines)
+
+
+def machine_servers() -> tuple[str, ...]:
+    """List the machine's own name servers, but those that only it can reach."""
+    for path in _OF_MACHINE:
+        found = _servers(path)
+        if found:
+            return found
+    return ()
+
+
+def _servers(path: str) -> tuple[str, ...]:
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            lines = [line.split() for line in file]
+    except OSError:
+        return ()
+    named = [words[1] for words in lines if words[:1] == ["nameserver"] and words[1:]]
+    return tuple(server for server in named if not _is_loopback(server))
+
+
+def _is_loopback(server: str) -> bool:
+    try:
+        return ipaddress.ip_address(server.partition("%")[0]).is_loopback
+    except ValueError:
+        return True  # nothing that a silo could use
 
 
 def write(pid: int, dns: DnsPlan) -> None:

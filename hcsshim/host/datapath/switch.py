@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from hcsshim.host.datapath import translation
+from hcsshim.host.datapath import resolver, translation
 from hcsshim.host.datapath.doors import Reservations
 from hcsshim.host.datapath.links import Links
 from hcsshim.host.datapath.nft_wire import Batch, NftSocket
@@ -366,6 +366,16 @@ class Switch:
         if carrier.adapter:
             self.links.stop_answering_for(carrier.adapter, address)
         self.links.remove_route(carrier.bridge, _host_prefix(address))
+
+    def name_servers(self, plan: NetworkPlan) -> tuple[str, ...]:
+        """List whom endpoints of a network may ask for names, if nobody says."""
+        if plan.kind not in translation.TRANSLATED:
+            return ()
+        if self._outlet is None:
+            return resolver.machine_servers()
+        if not self._outlet.names_port:
+            return ()
+        return tuple(subnet.gateway for subnet in plan.subnets if subnet.gateway)[:1]
 
     # -- tables ----------------------------------------------------------
 

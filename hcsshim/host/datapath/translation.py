@@ -37,7 +37,8 @@ _LOOPBACK = ipaddress.ip_network("127.0.0.0/8")
 _ENDPOINT_SOURCE_NAT = nft.SOURCE_NAT - 10
 #: The outlet takes what no port mapping and no load balancer wants.
 _OUTLET = nft.DESTINATION_NAT + 10
-_TRANSLATED = (NetworkKind.NAT, NetworkKind.ICS)
+#: Kinds whose endpoints appear outside as the machine.
+TRANSLATED = (NetworkKind.NAT, NetworkKind.ICS)
 _WITH_PORTS = (6, 17, 132)
 _ANY_PROTOCOL = 256
 
@@ -78,7 +79,7 @@ def add_network_rules(
         prefix = ipaddress.ip_network(subnet.prefix)
         own = nft.addresses(batch, table, [prefix], source=True)
         batch.add_rule(table, "source", [*own, *hairpin], "hairpin")
-        if network.kind in _TRANSLATED:
+        if network.kind in TRANSLATED:
             match = [*own, *to_outside, *nft.to_interface(HOST_ENDS, equal=False)]
             batch.add_rule(table, "source", [*match, nft.masquerade()], "outbound")
 
@@ -92,7 +93,7 @@ def add_outlet_rules(
     What neighbours say to each other passes here too, where the kernel shows bridged
     packets to rules; it is left alone.
     """
-    if network.kind not in _TRANSLATED:
+    if network.kind not in TRANSLATED:
         return
     batch.add_chain(table, "outlet", "nat", nft.PREROUTING, _OUTLET)
     inside = [*nft.from_interface(bridge), *nft.family(4)]

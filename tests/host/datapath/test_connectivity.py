@@ -14,6 +14,7 @@ from datapath_lab import (
     target,
 )
 
+from hcsshim.host.datapath import resolver
 from hcsshim.host.datapath.port import (
     AddressPlan,
     DnsPlan,
@@ -291,6 +292,25 @@ def test_names(lab: Lab) -> None:
         "nameserver 10.7.0.1\nnameserver 192.0.2.53\n"
         "search example.org a.example.org\noptions ndots:2\n"
     ) == (place.root / "etc" / "resolv.conf").read_text(encoding="utf-8")
+
+
+@in_namespaces
+def test_names_that_nobody_set(lab: Lab) -> None:
+    """
+    Without DNS settings a container asks the machine's servers, but for those that
+    only the machine can reach.
+    """
+    file = lab.place().root / "resolv.conf"
+    lines = ("# mine", "nameserver 127.0.0.53", "nameserver 192.0.2.53", "nameserver")
+    file.write_text("\n".join(lines), encoding="utf-8")
+    resolver._OF_MACHINE = (str(file.with_name("missing")), str(file))
+    datapath = lab.datapath()
+    datapath.apply_network(network())
+    place = lab.container(datapath, endpoint(4))
+
+    found = (place.root / "etc" / "resolv.conf").read_text(encoding="utf-8")
+
+    assert "nameserver 192.0.2.53\n" == found
 
 
 @in_namespaces

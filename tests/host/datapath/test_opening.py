@@ -125,6 +125,8 @@ def test_the_outside_of_an_ordinary_user(lab: Lab) -> None:
     assert ("192.0.2.2", "192.0.2.2") == (left, asked)
     assert ("10.7.0.1", "10.7.0.1") == (arrived, called)
     assert ("10.7.0.5", "10.7.0.4") == (near, beside)
+    resolver = inside.root / "etc" / "resolv.conf"
+    assert "nameserver 10.7.0.1\n" == resolver.read_text(encoding="utf-8")
     assert refused  # at once, though by a connection that ends
     web.close()
     names.close()
