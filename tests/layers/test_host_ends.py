@@ -37,8 +37,13 @@ class OwnHost:
     @staticmethod
     def start() -> NativeService:
         """Start it, and connect."""
-        host_process.ensure_running()
-        return NativeService(host_process.socket_path())
+        for _ in range(20):  # it may end before we come, for it does not wait long
+            host_process.ensure_running()
+            try:
+                return NativeService(host_process.socket_path())
+            except OSError:
+                continue
+        pytest.fail("no host stays")
 
     def end(self, number: int) -> None:
         """Send it a signal, and wait until it is gone."""
