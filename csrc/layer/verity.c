@@ -19,8 +19,8 @@ struct hcsshim_verity {
     uint8_t *leaves;            /* digests of the blocks so far */
     uint64_t room;              /* of leaves, in digests */
     uint64_t blocks;            /* of the image so far */
-    uint8_t *part;              /* a piece that waits to be full */
-    size_t part_length;         /* in bytes */
+    uint8_t *part;      /* waits to be full; the pool's if there is one */
+    size_t part_length; /* in bytes */
     int finished;
     uint8_t *tree; /* once finished */
     size_t tree_length;
@@ -38,14 +38,18 @@ int32_t hcsshim_verity_new(const uint8_t *salt, size_t salt_length,
     verity = calloc(1, sizeof *verity);
     if (verity == NULL)
         return hr;
-    verity->part = malloc(HCSSHIM_VERITY_PIECE);
-    if (verity->part == NULL)
-        goto out;
     hr = hcsshim__verity_hasher_init(&verity->hasher, salt, salt_length);
     if (hr == 0 && workers > 0)
         hr = hcsshim__verity_pool_new(&verity->hasher, workers, &verity->pool);
     if (hr < 0)
         goto out;
+    verity->part = verity->pool != NULL
+                       ? hcsshim__verity_pool_room(verity->pool, NULL)
+                       : malloc(BLOCK);
+    if (verity->part == NULL) {
+        hr = HCSSHIM_E_OUTOFMEMORY;
+        goto out;
+    }
     *out = verity; /* now the caller's */
     verity = NULL;
 out:
@@ -57,9 +61,10 @@ void hcsshim_verity_free(hcsshim_verity *verity)
 {
     if (verity == NULL)
         return;
+    if (verity->pool == NULL)
+        free(verity->part);
     hcsshim__verity_pool_free(verity->pool);
     free(verity->leaves);
-    free(verity->part);
     free(verity->tree);
     free(verity);
 }
@@ -95,29 +100,35 @@ static int32_t append(hcsshim_verity *verity, const uint8_t *data, size_t count)
 
     if (hr < 0)
         return hr;
-    if (verity->pool != NULL)
+    if (verity->pool != NULL) {
         hcsshim__verity_pool_add(verity->pool, verity->blocks, data, count,
                                  verity->leaves);
-    else
+        verity->part = hcsshim__verity_pool_room(verity->pool, verity->leaves);
+    } else {
         hcsshim__verity_hash_blocks(&verity->hasher, data, count,
                                     verity->leaves + verity->blocks * DIGEST);
+    }
     verity->blocks += count;
     return 0;
 }
 
-/* Hash the whole blocks of the waiting part; keep what is after them. */
+/*
+ * Hash the whole blocks of the waiting part; keep what is after them. A pool's
+ * part goes to the workers, who leave it as it is, and is followed by another.
+ */
 static int32_t flush_part(hcsshim_verity *verity)
 {
+    const uint8_t *part = verity->part;
     size_t count = verity->part_length / BLOCK;
     size_t rest = verity->part_length % BLOCK;
     int32_t hr;
 
     if (count == 0)
         return 0;
-    hr = append(verity, verity->part, count);
+    hr = append(verity, part, count);
     if (hr < 0)
         return hr;
-    memmove(verity->part, verity->part + count * BLOCK, rest);
+    memmove(verity->part, part + count * BLOCK, rest);
     verity->part_length = rest;
     return 0;
 }

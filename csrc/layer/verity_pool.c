@@ -138,6 +138,14 @@ void hcsshim__verity_pool_free(hcsshim__verity_pool *pool)
     free(pool);
 }
 
+uint8_t *hcsshim__verity_pool_room(hcsshim__verity_pool *pool, uint8_t *leaves)
+{
+    struct slot *slot = &pool->slots[pool->next];
+
+    reclaim(pool, slot, leaves);
+    return slot->data;
+}
+
 void hcsshim__verity_pool_add(hcsshim__verity_pool *pool, uint64_t block,
                               const uint8_t *data, size_t count,
                               uint8_t *leaves)
@@ -147,7 +155,8 @@ void hcsshim__verity_pool_add(hcsshim__verity_pool *pool, uint64_t block,
     reclaim(pool, slot, leaves);
     slot->block = block;
     slot->count = count;
-    memcpy(slot->data, data, count * HCSSHIM_VERITY_BLOCK);
+    if (data != slot->data)
+        memcpy(slot->data, data, count * HCSSHIM_VERITY_BLOCK);
     atomic_store(&slot->state.word, READY);
     hcsshim__gate_open(&pool->filled, atomic_load(&pool->filled.word) + 1);
     pool->next = (pool->next + 1) % SLOTS;

@@ -14,6 +14,14 @@ int32_t hcsshim__verity_pool_new(const hcsshim__verity_hasher *hasher,
 void hcsshim__verity_pool_free(hcsshim__verity_pool *pool);
 
 /*
+ * hcsshim__verity_pool_room() - a place for the next piece.
+ *
+ * Returns HCSSHIM_VERITY_PIECE bytes that are the caller's until the next
+ * _add(), which copies nothing if it is given them. The same one thread.
+ */
+uint8_t *hcsshim__verity_pool_room(hcsshim__verity_pool *pool, uint8_t *leaves);
+
+/*
  * hcsshim__verity_pool_add() - hash blocks some time.
  *
  * data:   copied, at most HCSSHIM_VERITY_PIECE_BLOCKS blocks.
