@@ -30,7 +30,7 @@ def runhcs(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
     assert code == done.returncode, done.stderr.decode()
     return done
