@@ -20,8 +20,34 @@ from hcsshim._native.host_process import socket_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from multiprocessing.connection import Connection, Listener
-    from typing import BinaryIO
+    from multiprocessing.connection import Listener
+    from types import TracebackType
+    from typing import BinaryIO, Protocol
+
+    from typing_extensions import Self
+
+    class Link(Protocol):
+        """A connection to a shim: a socket, or on Windows a pipe."""
+
+        def send_bytes(self, buf: bytes, /) -> None:
+            """Send a message."""
+
+        def recv_bytes(self) -> bytes:
+            """Wait for a message."""
+
+        def close(self) -> None:
+            """End it."""
+
+        def __enter__(self) -> Self: ...
+
+        def __exit__(
+            self,
+            kind: type[BaseException] | None,
+            error: BaseException | None,
+            traceback: TracebackType | None,
+            /,
+        ) -> None: ...
+
 
 #: What means success, on the pipe and on the socket.
 READY = b"\0OK\0"
@@ -145,7 +171,7 @@ def listen(unique_id: str) -> Listener:
     return Listener(_address(unique_id))
 
 
-def connect(unique_id: str) -> Connection:
+def connect(unique_id: str) -> Link:
     """
     Reach a container's shim.
 

@@ -22,7 +22,7 @@ from hcsshim.oci import shim_link
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from multiprocessing.connection import Connection, Listener
+    from multiprocessing.connection import Listener
 
     from hcsshim import ComputeSystem
     from hcsshim.documents import ContainerCredentialGuardState
@@ -171,7 +171,7 @@ def _run_container(
     runtime: Runtime,
     record: Record,
     system: ComputeSystem,
-    link: Connection,
+    link: shim_link.Link,
     *,
     stdin: bool,
 ) -> int:
