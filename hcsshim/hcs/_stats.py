@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from time import monotonic
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import attrs
@@ -22,7 +22,7 @@ class SystemStats:
     Attributes:
         id: Of the system.
         at: When the service counted.
-        taken: The same by ``time.monotonic``, for rates.
+        taken: The same by ``time.perf_counter``, for rates.
         uptime: Since the system started.
         cpu_total: Processor time of all its processes, ended ones too.
         cpu_user: Of that, outside the kernel.
@@ -38,7 +38,7 @@ class SystemStats:
 
     id: str
     at: dt.datetime | None = None
-    taken: float = attrs.field(factory=monotonic, eq=False)
+    taken: float = attrs.field(factory=perf_counter, eq=False)
     uptime: dt.timedelta | None = None
     cpu_total: dt.timedelta = dt.timedelta()
     cpu_user: dt.timedelta | None = None

@@ -522,6 +522,7 @@ def test_members_newer_than_the_host(service: ScriptedService) -> None:
         assert [PROPERTIES] == service.names()
 
 
+@pytest.mark.linux
 def test_old_hosts_do_not_know_the_question(service: ScriptedService) -> None:
     """
     A host that refuses the question is of the first generation with documents.

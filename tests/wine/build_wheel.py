@@ -8,7 +8,9 @@ the compiler and the interpreter to link with are others. ``tests/wine/build`` r
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -29,6 +31,12 @@ FLAGS = (
 WARNINGS = ("-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Werror")
 #: DLLs that every Windows has; the extension may want no others.
 LIBRARIES = ("-lole32", "-lsynchronization", "-lntdll", "-ladvapi32")
+
+DUMPER = "x86_64-w64-mingw32-objdump"
+SYSTEM_DLLS = {
+    *("advapi32.dll", "kernel32.dll", "msvcrt.dll", "ntdll.dll", "ole32.dll"),
+    *("api-ms-win-core-synch-l1-2-0.dll", "python3.dll"),
+}
 
 
 def compile_extension(out: Path, python: Path, work: Path) -> None:
@@ -61,6 +69,17 @@ def compile_extension(out: Path, python: Path, work: Path) -> None:
         python / "python3.dll",
         *LIBRARIES,
     )
+
+
+def check_imports(tree: Path) -> None:
+    """Check that what was linked wants DLLs of Windows and of Python only."""
+    for file in (*tree.rglob("*.pyd"), *tree.rglob("*.dll")):
+        headers = subprocess.run(
+            [DUMPER, "-p", str(file)], check=True, capture_output=True, text=True
+        ).stdout
+        wanted = {name.lower() for name in re.findall(r"DLL Name: (\S+)", headers)}
+        if strays := wanted - SYSTEM_DLLS:
+            sys.exit(f"{file.name} needs {', '.join(sorted(strays))}")
 
 
 def write_metadata(folder: Path) -> None:
@@ -100,6 +119,7 @@ def main() -> None:
         extension = tree / "hcsshim" / "_ffi.pyd"
         compile_extension(extension, arguments.windows_python, arguments.work)
         build_dlls.build_all(tree / "hcsshim" / "dlls", arguments.work / "dlls")
+        check_imports(tree)
         write_metadata(tree)
         arguments.out.mkdir(parents=True, exist_ok=True)
         for old in arguments.out.glob("hcsshim-*win_amd64.whl"):
