@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from hcsshim._ffi import ffi, lib
@@ -20,6 +21,8 @@ FILE: int = lib.HCSSHIM_BACKUP_FILE
 LINK: int = lib.HCSSHIM_BACKUP_LINK
 REMOVED: int = lib.HCSSHIM_BACKUP_REMOVED
 
+#: ``hcsshim_file_info``.
+_INFO = struct.Struct("=QQQQI")
 #: Creation, access, write and change time, and attributes.
 Info = tuple[int, int, int, int, int]
 
@@ -143,13 +146,15 @@ class BackupPack:
 class BackupUnpack:
     """A tar that is taken apart into files in the form of backup streams."""
 
-    __slots__ = ("_fed", "_item", "_unpack")
+    __slots__ = ("_fed", "_info", "_item", "_unpack")
 
     def __init__(self) -> None:
         out = ffi.new("hcsshim_backup_unpack **")
         check(lib.hcsshim_backup_unpack_new(out), "BackupTarReader")
         self._unpack = ffi.gc(out[0], lib.hcsshim_backup_unpack_free)
         self._item = ffi.new("hcsshim_backup_item *")
+        # All of a file's times at once: that takes half as long as one by one.
+        self._info = ffi.buffer(ffi.addressof(self._item, "info"))
         self._fed: object = None
 
     def feed(self, data: Buffer) -> None:
@@ -167,19 +172,16 @@ class BackupUnpack:
             check_with(hr, "BackupTarReader", problem)
         if hr == 0:
             return None
-        info = item.info
+        kind = item.kind
+        target = b""
+        if kind == LINK:
+            target = ffi.unpack(item.target, item.target_length)
         return Item(
-            item.kind,
+            kind,
             item.more != 0,
             ffi.unpack(item.name, item.name_length),
-            ffi.unpack(item.target, item.target_length),
-            (
-                info.creation_time,
-                info.access_time,
-                info.write_time,
-                info.change_time,
-                info.attributes,
-            ),
+            target,
+            _INFO.unpack_from(self._info),
             item.size,
-            bytes(ffi.buffer(item.stream, item.stream_length)),
+            ffi.unpack(ffi.cast("char *", item.stream), item.stream_length),
         )

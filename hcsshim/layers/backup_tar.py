@@ -8,6 +8,7 @@ flags of extended attributes and the names of links have no place in a tar.
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 from typing import IO, TYPE_CHECKING
@@ -223,22 +224,29 @@ class BackupTarReader:
             yield item
 
     def __iter__(self) -> Iterator[BackupFile]:
-        stream = tempfile.SpooledTemporaryFile(LARGEST_IN_MEMORY)  # noqa: SIM115 - closed below
+        spool: IO[bytes] | None = None  # of a file that comes in parts
         try:
             for item in self._items():
-                stream.write(item.stream)
-                if item.more:
+                if spool is None and not item.more:
+                    yield _file_of(item, io.BytesIO(item.stream))
                     continue
-                stream.seek(0)
-                yield _file_of(item, stream)
-                stream.seek(0)
-                stream.truncate()
+                if spool is None:
+                    spool = tempfile.SpooledTemporaryFile(LARGEST_IN_MEMORY)  # noqa: SIM115 - closed below
+                spool.write(item.stream)
+                if not item.more:
+                    spool.seek(0)
+                    yield _file_of(item, spool)
+                    spool.close()
+                    spool = None
         finally:
-            stream.close()
+            if spool is not None:
+                spool.close()
 
 
 def _file_of(item: native.Item, stream: IO[bytes]) -> BackupFile:
-    target = item.target.decode("utf-8", "surrogateescape")
+    target = None
+    if item.kind == native.LINK:
+        target = item.target.decode("utf-8", "surrogateescape")
     creation, access, write, change, attributes = item.info
     return BackupFile(
         name=item.name.decode("utf-8", "surrogateescape"),
@@ -251,6 +259,6 @@ def _file_of(item: native.Item, stream: IO[bytes]) -> BackupFile:
         ),
         size=item.size,
         stream=stream,
-        link_target=target if item.kind == native.LINK else None,
+        link_target=target,
         is_removed=item.kind == native.REMOVED,
     )
