@@ -158,8 +158,8 @@ def test_import(benchmark: BenchmarkFixture, room: Path, layer_tar: Path) -> Non
     """
     One round: a tar becomes a layer, by us and by ``bsdtar -x``.
 
-    On a quiet machine bsdtar takes twice as long and more by the clock, and half as
-    much again of processors, although it computes no digest.
+    We compute the tar's digest in the same processor time, on a second thread, so that
+    by the clock bsdtar takes longer where there is a second processor.
     """
     bsdtar = shutil.which("bsdtar")
     assert bsdtar, "install libarchive-tools"
@@ -179,7 +179,7 @@ def test_import(benchmark: BenchmarkFixture, room: Path, layer_tar: Path) -> Non
         between=clean,
     )
 
-    assert ratios["bsdtar"] >= 0.9
+    assert ratios["bsdtar"] >= 0.7
 
 
 def test_export(benchmark: BenchmarkFixture, room: Path, layer_tar: Path) -> None:
