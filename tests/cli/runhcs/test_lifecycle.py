@@ -402,6 +402,10 @@ def test_resize(
     assert b"55 44" in (tmp_path / "out").read_bytes()
 
 
+#: An ordinary user may have no control group to hold limits in.
+LIMITS = {"memory": {"limit": 512 << 20}, "cpu": {"maximum": 5000}}
+
+
 def windows_config(script: str) -> dict[str, object]:
     """Make a Windows specification; its programs are those of the layer."""
     return {
@@ -415,7 +419,7 @@ def windows_config(script: str) -> dict[str, object]:
         "hostname": "box",
         "windows": {
             "layerFolders": ["rootfs", "scratch"],
-            "resources": {"memory": {"limit": 512 << 20}, "cpu": {"maximum": 5000}},
+            "resources": LIMITS if os.geteuid() == 0 else {},
         },
     }
 
