@@ -67,7 +67,9 @@ class Nothing(io.RawIOBase):
 @pytest.fixture(scope="module")
 def room() -> Iterator[Path]:
     """A folder on tmpfs, if there is one."""
-    parent = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - tmpfs is meant
+    shared = Path("/dev/shm")  # noqa: S108 - tmpfs is meant
+    fits = shared.is_dir() and shutil.disk_usage(shared).free > 4 << 30
+    parent = shared if fits else None
     folder = Path(tempfile.mkdtemp(prefix="hcsshim-benchmark-", dir=parent))
     yield folder
     remove_tree(folder)
