@@ -234,6 +234,8 @@ def start_process(  # noqa: PLR0913 - what a process is started with
     """
     startup = _StartupInfo()
     startup.size = ctypes.sizeof(startup)
+    # With a console they stay NULL, or the process would get those of the host.
+    startup.flags = _USE_STANDARD_HANDLES
     if console:
         value = (ctypes.c_void_p * 1)(console)
         attributes = _Attributes(_PSEUDO_CONSOLE, value)
@@ -241,7 +243,6 @@ def start_process(  # noqa: PLR0913 - what a process is started with
         distinct = tuple(dict.fromkeys(files))
         value = (ctypes.c_void_p * len(distinct))(*distinct)
         attributes = _Attributes(_HANDLE_LIST, value)
-        startup.flags = _USE_STANDARD_HANDLES
         startup.files = (ctypes.c_void_p * 3)(*files)
     startup.attributes = ctypes.addressof(attributes.room)
     flags = _SUSPENDED | _UNICODE_ENVIRONMENT | _EXTENDED_STARTUP

@@ -129,7 +129,14 @@ class Process:
                 HResult.ERROR_NOT_SUPPORTED,
                 f"Process {self.pid} was started without a console.",
             )
-        transport.resize_console(self._console, rows, columns)
+        try:
+            transport.resize_console(self._console, rows, columns)
+        except OSError as error:
+            raise refuse_errno(
+                error.errno or 0,
+                f"The console of process {self.pid} keeps its size",
+                HResult.ERROR_NOT_SUPPORTED,
+            ) from None
 
     def close_standard_handle(self, client: object) -> None:
         """
