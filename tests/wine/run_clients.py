@@ -37,9 +37,15 @@ def main() -> None:
     command = [sys.executable, "-m", "hcsshim", "host", "dlls", str(SYSTEM)]
     subprocess.run(command, check=True, capture_output=True)
     os.environ["HCSSHIM_HOST"] = rf"\\.\pipe\hcsshim-clients-{os.getpid()}"
-    os.environ["HCSSHIM_HOST_IDLE"] = "5"
+    os.environ["HCSSHIM_HOST_IDLE"] = "300"  # our DLLs start no host
     host_process.ensure_running()
     outcomes = {program: run(program) for program in sys.argv[1:]}
+    os.environ["HCSSHIM_PROVIDER"] = "embedded"
+    subprocess.run(
+        [sys.executable, "-m", "hcsshim", "host", "stop"],
+        check=True,
+        capture_output=True,
+    )
     sys.stdout.write(json.dumps(outcomes))
 
 
