@@ -72,8 +72,12 @@ struct hcsshim__answerable {
     void (*answered)(hcsshim__answerable *self, hcsshim_completion *completion);
 };
 
+/* What belongs to ids whose indexes are used again: an old id finds nothing. */
 typedef struct hcsshim__slots {
-    void **items;
+    struct hcsshim__slot {
+        uint64_t id;
+        void *item;
+    } * items;
     size_t size;
 } hcsshim__slots;
 

@@ -31,7 +31,7 @@ int hcsshim__slots_put(hcsshim__slots *slots, uint64_t id, void *item)
 
     if (index >= slots->size) {
         size_t size = slots->size == 0 ? 64 : slots->size;
-        void **items;
+        struct hcsshim__slot *items;
 
         while (size <= index)
             size *= 2;
@@ -42,7 +42,7 @@ int hcsshim__slots_put(hcsshim__slots *slots, uint64_t id, void *item)
         slots->items = items;
         slots->size = size;
     }
-    slots->items[index] = item;
+    slots->items[index] = (struct hcsshim__slot){id, item};
     return 1;
 }
 
@@ -50,7 +50,9 @@ void *hcsshim__slots_get(const hcsshim__slots *slots, uint64_t id)
 {
     size_t index = (uint32_t)id;
 
-    return index < slots->size ? slots->items[index] : NULL;
+    return index < slots->size && slots->items[index].id == id
+               ? slots->items[index].item
+               : NULL;
 }
 
 /* ---- the thread ---------------------------------------------------------- */
