@@ -206,6 +206,8 @@ static int32_t write_end(hcsshim_unpack *unpack, size_t least)
         return 0;
     if (unpack->whole > 0)
         hr = next_record(unpack);
+    if (unpack->head.before > unpack->raw.length) /* it ends in a padding */
+        unpack->head.before = (uint32_t)unpack->raw.length;
     unpack->whole = 0;
     unpack->head.flags = HCSSHIM__MEMBER_END;
     return hr < 0 ? hr : write_record(unpack, unpack->raw.length);
