@@ -10,8 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "hcsshim.h"
+
+#define ACCESS_DENIED (-2147024891) /* 0x80070005 */
 
 /* The folder's parent has the folder and nothing else. */
 static void look_around(void)
@@ -30,13 +33,17 @@ static void pack_again(uint32_t flags, const hcsshim_unpack_result *expected)
     hcsshim_pack_result result;
     hcsshim_pack *pack;
     uint64_t made;
+    int32_t hr;
 
     assert(hcsshim_pack_new("cage/layer", flags, NULL, 0, -1, &pack) == 0);
     do
-        assert(hcsshim_pack_run(pack, 100000, &made) == 0);
-    while (made > 0);
-    assert(hcsshim_pack_finish(pack, &result) == 0);
-    if (flags & HCSSHIM_PACK_WINDOWS) {
+        hr = hcsshim_pack_run(pack, 100000, &made);
+    while (hr == 0 && made > 0);
+    /* A file may forbid its own owner to read it, unless that is root. */
+    assert(hr == 0 || (hr == ACCESS_DENIED && geteuid() != 0));
+    if (hr == 0)
+        assert(hcsshim_pack_finish(pack, &result) == 0);
+    if (hr == 0 && (flags & HCSSHIM_PACK_WINDOWS)) {
         assert(result.tar_bytes == expected->tar_bytes);
         assert(memcmp(result.diff_id, expected->diff_id, 32) == 0);
     }
