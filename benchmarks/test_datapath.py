@@ -10,14 +10,12 @@ leads to it; a filter of two rules.
 from __future__ import annotations
 
 import json
-import shutil
 import statistics
 import subprocess
 import time
 from typing import TYPE_CHECKING
 
 import attrs
-import pytest
 from datapath_lab import (
     Lab,
     Place,
@@ -27,6 +25,7 @@ from datapath_lab import (
     run,
     target,
 )
+from programs import find_program
 
 from hcsshim.host.datapath.port import (
     AclPlan,
@@ -216,8 +215,7 @@ def measure(
 ) -> dict[str, float]:
     """Run a scenario once; it times itself."""
     for program in ("ip", "nft", "nsenter"):
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
+        find_program(program)
     found: dict[str, float] = json.loads(
         benchmark.pedantic(run, args=(scenario,), rounds=1)
     )

@@ -20,6 +20,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from programs import find_program
 
 from hcsshim.images import ImageStore
 
@@ -102,8 +103,8 @@ def test_load_beside_skopeo_and_umoci(
     One round loads an image of 60 MB into an empty store: files checked and kept, the
     layer unpacked and checked. The peer copies it by skopeo and unpacks it by umoci.
     """
-    if shutil.which("skopeo") is None or shutil.which("umoci") is None:
-        pytest.skip("skopeo and umoci are not installed")
+    find_program("skopeo")
+    find_program("umoci")
     ours, copy, root = tmp_path / "store", tmp_path / "copy", tmp_path / "root"
 
     def load() -> None:
