@@ -76,6 +76,9 @@ def _lay_over(text: str) -> None:
     try:
         if not os.path.exists(_FILE):
             _replace("")
+        elif os.stat(_FILE).st_nlink == 0:  # ours already: nothing can lie over it
+            _write(text)
+            return
         with open(_OURS, "x", encoding="utf-8") as file:
             file.write(text)
     except (FileNotFoundError, FileExistsError):  # a root without devices of its own
@@ -93,5 +96,9 @@ def _replace(text: str) -> None:
     os.makedirs(os.path.dirname(_FILE), exist_ok=True)
     if os.path.islink(_FILE):
         os.unlink(_FILE)
+    _write(text)
+
+
+def _write(text: str) -> None:
     with open(_FILE, "w", encoding="utf-8") as file:
         file.write(text)

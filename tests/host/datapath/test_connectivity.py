@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from time import monotonic
 
 from datapath_lab import (
@@ -292,6 +293,26 @@ def test_names(lab: Lab) -> None:
         "nameserver 10.7.0.1\nnameserver 192.0.2.53\n"
         "search example.org a.example.org\noptions ndots:2\n"
     ) == (place.root / "etc" / "resolv.conf").read_text(encoding="utf-8")
+
+
+@in_namespaces
+def test_names_of_one_more_endpoint(lab: Lab) -> None:
+    """
+    What a container's image has stays, and the next endpoint's settings are written
+    where the first one's are.
+    """
+    place = lab.place()
+    (place.root / "dev").mkdir()
+    (place.root / "etc").mkdir()
+    (place.root / "etc" / "resolv.conf").write_text("of the image", encoding="utf-8")
+
+    for server in ("10.7.0.1", "10.7.0.53"):
+        resolver.write(place.pid, DnsPlan(servers=(server,)))
+
+    seen = Path(f"/proc/{place.pid}/root/etc/resolv.conf")
+    assert "nameserver 10.7.0.53\n" == seen.read_text(encoding="utf-8")
+    kept = (place.root / "etc" / "resolv.conf").read_text(encoding="utf-8")
+    assert "of the image" == kept
 
 
 @in_namespaces
