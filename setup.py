@@ -28,7 +28,7 @@ class BuildNative(build_ext):
 
     def _link_silo(self) -> None:
         """
-        Link ``hcsshim/host/silo``.
+        Link ``hcsshim/host/silos/silo``.
 
         Static, because it goes on running after pivot_root took the machine's
         libraries away.
@@ -43,7 +43,7 @@ class BuildNative(build_ext):
         self.compiler.link_executable(
             objects,
             "silo",
-            output_dir=str(package / "host"),
+            output_dir=str(package / "host" / "silos"),
             extra_postargs=["-static", "-s"],
         )
 
@@ -51,7 +51,9 @@ class BuildNative(build_ext):
         """Name the program among what was built, so that a wheel holds it."""
         outputs: list[str] = super().get_outputs()
         if sys.platform == "linux" and SILO_SOURCES and not self.inplace:
-            outputs.append(str(Path(self.build_lib, "hcsshim", "host", "silo")))
+            outputs.append(
+                str(Path(self.build_lib, "hcsshim", "host", "silos", "silo"))
+            )
         return outputs
 
 

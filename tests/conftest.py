@@ -23,7 +23,7 @@ from hypothesis import settings
 
 from hcsshim._native import calls, host_process
 from hcsshim._native.service import NativeService
-from hcsshim.host import wire
+from hcsshim.host.serving import wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
-from hcsshim.cli.disks import watched
+from hcsshim.cli.disk_options import watched
 from hcsshim.cli.show import json_option
 from hcsshim.cli.tables import print_json, print_table
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from hcsshim.cli.disks import size_option, standard_input, watched
+from hcsshim.cli.disk_options import size_option, standard_input, watched
 
 #: What the reference takes for true and false behind ``=``.
 _TRUE = {"1", "t", "T", "true", "TRUE", "True"}

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hcsshim.cli.disks import standard_input, watched
+from hcsshim.cli.disk_options import standard_input, watched
 from hcsshim.cli.progress import progress_bar
 from hcsshim.cli.show import json_option
 from hcsshim.cli.tables import print_json

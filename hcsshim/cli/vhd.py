@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from hcsshim.cli.disk import info
-from hcsshim.cli.disks import size_option
+from hcsshim.cli.disk_options import size_option
 
 
 @click.group()

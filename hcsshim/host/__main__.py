@@ -37,9 +37,9 @@ def _raise_file_limit() -> None:
 def _serve(ready: int) -> int:
     from hcsshim._native import host_process  # noqa: PLC0415 - see main
     from hcsshim.host import played  # noqa: PLC0415
-    from hcsshim.host.log import DEBUG_VARIABLE, Log  # noqa: PLC0415
-    from hcsshim.host.server import AlreadyRunningError, Host  # noqa: PLC0415
-    from hcsshim.host.silos import Silos, remove_leftovers  # noqa: PLC0415
+    from hcsshim.host.serving.log import DEBUG_VARIABLE, Log  # noqa: PLC0415
+    from hcsshim.host.serving.server import AlreadyRunningError, Host  # noqa: PLC0415
+    from hcsshim.host.silos.kinds import Silos, remove_leftovers  # noqa: PLC0415
 
     played.version()  # a misspelt build ends it here, and not with the first call
     background = ready >= 0

@@ -16,7 +16,7 @@ from hcsshim.host.results import refuse, refuse_errno
 from hcsshim.hresult import HResult
 
 if TYPE_CHECKING:
-    from hcsshim.host.session import Call
+    from hcsshim.host.serving.session import Call
 
 #: Settings of the service that HCS knows, and why there are none here.
 _SETTINGS = {

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 from hcsshim._native import calls
 from hcsshim._native.trace_file import Entry, read_trace
 from hcsshim.documents.masking import mask_text
-from hcsshim.host import transport, wire
-from hcsshim.host.connection import Connection
-from hcsshim.host.loop import READ, Loop
 from hcsshim.host.results import refuse
+from hcsshim.host.serving import transport, wire
+from hcsshim.host.serving.connection import Connection
+from hcsshim.host.serving.loop import READ, Loop
 from hcsshim.hresult import HResult
 
 if TYPE_CHECKING:
-    from hcsshim.host.timers import Timer
+    from hcsshim.host.serving.timers import Timer
 
 #: How long a call of the trace that does not come holds up what came after it.
 _PATIENCE_SECONDS = 1.0

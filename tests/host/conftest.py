@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hcsshim._native import calls
-from hcsshim.host import wire
-from hcsshim.host.log import Log
-from hcsshim.host.server import Host
-from hcsshim.host.silo import Exited, Gone, Ready, Started, Statistics
+from hcsshim.host.serving import wire
+from hcsshim.host.serving.log import Log
+from hcsshim.host.serving.server import Host
+from hcsshim.host.silos.port import Exited, Gone, Ready, Started, Statistics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from hcsshim.host.silo import (
+    from hcsshim.host.silos.port import (
         Command,
         Limits,
         MappedDirectory,

@@ -8,18 +8,17 @@ import threading
 from typing import TYPE_CHECKING
 
 from hcsshim.host.datapath.port import Counters, DatapathError
-from hcsshim.host.log import Log
 from hcsshim.host.network.adapters import Adapter
 from hcsshim.host.network.service import NetworkService
 from hcsshim.host.network.store import Store
-from hcsshim.host.server import Host
+from hcsshim.host.serving.log import Log
+from hcsshim.host.serving.server import Host
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from ipaddress import IPv4Network
     from pathlib import Path
 
-    from hcsshim.host import wire
     from hcsshim.host.datapath.port import (
         EndpointPlan,
         Everything,
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
         Target,
     )
     from hcsshim.host.fields import JSON
+    from hcsshim.host.serving import wire
 
 PATIENCE_SECONDS = 60.0
 V2: dict[str, JSON] = {"SchemaVersion": {"Major": 2, "Minor": 0}}

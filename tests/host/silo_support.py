@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import attrs
 from programs import find_program
 
-from hcsshim.host.silo import (
+from hcsshim.host.silos.port import (
     Command,
     Exited,
     Failed,
@@ -24,7 +24,7 @@ from hcsshim.host.silo import (
     SiloConfig,
     Started,
 )
-from hcsshim.host.silo_linux import LinuxSilo
+from hcsshim.host.silos.silo_linux import LinuxSilo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ import re
 
 import attrs
 
-from hcsshim.host.cgroup import read_start_ticks
+from hcsshim.host.silos.cgroup import read_start_ticks
 
 _ALIAS = re.compile(r"hcsshim:(\d+)\.(\d+):([a-z]+):([0-9a-z-]+)")
 _TABLE = re.compile(r"hcsshim_(\d+)_(\d+)_([a-z]+)_([0-9a-z_]+)")

@@ -20,10 +20,10 @@ from hcsshim.hresult import HResult, vmcompute_form
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hcsshim.host.configuration import Networking
     from hcsshim.host.network.core import Core
     from hcsshim.host.network.endpoints import Endpoints
     from hcsshim.host.network.spaces import Namespaces
+    from hcsshim.host.systems.configuration import Networking
 
     Lookup = Callable[[str], tuple[int | None] | None]
 

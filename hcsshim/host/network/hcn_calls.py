@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from hcsshim.host.network.core import Core
     from hcsshim.host.network.model import Object
     from hcsshim.host.network.service import NetworkService
-    from hcsshim.host.session import Call
+    from hcsshim.host.serving.session import Call
 
     HcnHandler = Callable[[Call, NetworkService], None]
 

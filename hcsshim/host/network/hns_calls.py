@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from hcsshim.host.fields import JSON
     from hcsshim.host.network.model import Object
     from hcsshim.host.network.service import NetworkService
-    from hcsshim.host.session import Call
+    from hcsshim.host.serving.session import Call
 
 #: What an answer has no Output for.
 _NOTHING: JSON = None

@@ -16,7 +16,7 @@ from datapath_lab import Lab, as_ordinary_user, in_namespaces
 
 from hcsshim import ComputeSystem
 from hcsshim._native import calls, host_process
-from hcsshim.host import wire
+from hcsshim.host.serving import wire
 
 if TYPE_CHECKING:
     from hcsshim import Process

@@ -1,0 +1,1 @@
+"""Layers: where they lie, what the calls about them do, and who has which mounted."""

@@ -1,0 +1,1 @@
+"""How clients are served: the host's loop, connections, sessions, and dispatch."""

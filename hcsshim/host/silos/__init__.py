@@ -1,0 +1,1 @@
+"""Where the processes of a system run: namespaces of Linux, job objects of Windows."""

@@ -1,0 +1,630 @@
+"""
+Silos of Linux: namespaces, an overlay of layers, cgroups on demand.
+
+A silo is one process tree. Its first process is the program ``silo`` beside
+this module, in namespaces of its own; it sets everything up, starts commands
+and reaps. It is our child, so its end can be waited for, and when it ends the
+kernel kills all that it contained. It watches a descriptor of this process, so
+it ends when we do, however we do.
+
+What costs time is left out until asked for: cgroups are made for limits and
+for pausing only, since moving a process into one can take 15 ms.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import functools
+import os
+import select
+import signal
+import socket
+import sys
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from hcsshim.host.silos import cgroup, processes_linux
+from hcsshim.host.silos import wire_linux as wire
+from hcsshim.host.silos.port import (
+    Exited,
+    Failed,
+    Gone,
+    Limits,
+    Ready,
+    Refused,
+    Started,
+)
+
+if TYPE_CHECKING:
+    from hcsshim.host.silos.port import (
+        Command,
+        MappedDirectory,
+        Message,
+        ProcessStatistics,
+        SiloConfig,
+        Statistics,
+    )
+
+_LOWEST: Final = 5  # descriptors below are placed for the program
+_MFD_EXEC: Final = 0x10
+_SEALS: Final = (
+    fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+)
+
+
+@functools.cache
+def _program() -> str:
+    """
+    Copy the program into sealed memory and give the copy's path.
+
+    A silo reaches what it runs through ``/proc/1/exe``; the copy cannot be
+    written to, and it is not the file that the next silo is made from.
+    """
+    path = Path(__file__).with_name("silo")
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        flags = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
+        try:
+            copy = os.memfd_create("silo", flags | _MFD_EXEC)
+        except OSError:  # before Linux 6.3 every such file may be run
+            copy = os.memfd_create("silo", flags)
+        while size > 0:
+            size -= os.sendfile(copy, file.fileno(), None, size)
+    copy = _raise_above_placed(copy)
+    fcntl.fcntl(copy, fcntl.F_ADD_SEALS, _SEALS)
+    return f"/proc/self/fd/{copy}"
+
+
+def _raise_above_placed(file: int) -> int:
+    """Exchange a descriptor for one that placing 0 to 4 does not overwrite."""
+    if file >= _LOWEST:
+        return file
+    moved = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, _LOWEST)
+    os.close(file)
+    return int(moved)
+
+
+def spawn(mode: str, process: int) -> tuple[int, socket.socket]:
+    """
+    Spawn the program without forking this process.
+
+    Args:
+        mode: Its first argument.
+        process: A pidfd, ours to close: whom the program watches or enters.
+
+    Returns:
+        Its pid and our end of the socket.
+    """
+    process = _raise_above_placed(process)
+    try:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        end = _raise_above_placed(theirs.detach())
+        try:
+            pid = os.posix_spawn(
+                _program(),
+                ["silo", mode],
+                {},
+                file_actions=[
+                    (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
+                    (os.POSIX_SPAWN_DUP2, 0, 1),
+                    (os.POSIX_SPAWN_DUP2, 0, 2),
+                    (os.POSIX_SPAWN_DUP2, end, 3),
+                    (os.POSIX_SPAWN_DUP2, process, 4),
+                ],
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            os.close(end)
+    finally:
+        os.close(process)
+    return pid, ours
+
+
+def _launch(config: SiloConfig | None = None) -> tuple[int, socket.socket]:
+    """Spawn the program as a silo, isolated unless the configuration says no."""
+    if config is not None and config.isolated and config.network_of is not None:
+        return _launch_beside(config.network_of)
+    mode = "silo" if config is None or config.isolated else "supervise"
+    return spawn(mode, os.pidfd_open(os.getpid()))
+
+
+def _launch_beside(pid: int) -> tuple[int, socket.socket]:
+    """Spawn a silo in the network namespace of another one's process."""
+    from hcsshim.host.datapath.namespaces import (  # noqa: PLC0415 - seldom needed
+        NetworkNamespace,
+    )
+
+    namespace = NetworkNamespace.of_process(pid)
+    try:
+        return namespace.run(lambda: spawn("join", os.pidfd_open(os.getpid())))
+    finally:
+        namespace.close()
+
+
+class SpareSilo:
+    """
+    A silo that has its namespaces already and waits for its configuration.
+
+    Making namespaces is most of the time that a silo takes, and is the same for all
+    of them, so it can be done while nothing else is to do.
+    """
+
+    def __init__(self) -> None:
+        self._made: tuple[int, socket.socket] | None = None
+
+    def prepare(self) -> None:
+        """
+        Have one made, unless there is one; takes half a millisecond.
+
+        Raises:
+            OSError: No process can be made.
+        """
+        if self._made is None:
+            self._made = _launch()
+
+    def take(self) -> tuple[int, socket.socket]:
+        """Give the spare one away, or a new one."""
+        made, self._made = self._made, None
+        return made or _launch()
+
+    def close(self) -> None:
+        """Let the spare one end; nothing of it remains."""
+        made, self._made = self._made, None
+        if made is None:
+            return
+        launcher, connection = made
+        connection.shutdown(socket.SHUT_WR)  # it waits for a configuration in vain
+        init = 0
+        while data := connection.recv(wire.REPLY_MAX):
+            reply = wire.reply(data)
+            init = reply.pid if reply.kind == wire.LAUNCHED else init
+        connection.close()
+        for pid in {launcher, init} - {0}:
+            reap(pid)
+
+
+def reap(pid: int) -> None:
+    """Wait for a child, unless somebody else in this process did."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+
+
+class LinuxSilo:
+    """
+    A silo of this machine; see :class:`hcsshim.host.silos.port.Silo`.
+
+    The constructor returns as soon as the program runs; :class:`Ready` or
+    :class:`Failed` follows. Whatever can be known to fail is reported that way
+    too, so that there is one place to handle it.
+
+    Args:
+        config: What to make it from.
+        spare: Give it one that was made before, which saves most of the time.
+
+    Raises:
+        OSError: The program is missing or no process can be made.
+        ValueError: A text of ``config`` holds a NUL character.
+    """
+
+    def __init__(self, config: SiloConfig, spare: SpareSilo | None = None) -> None:
+        packet = wire.configure(config)
+        self._config = config
+        self._init = 0
+        self._init_file = -1
+        self._ready = False
+        self._paused = False
+        self._ended = False
+        self._closed = False
+        self._failed: Failed | None = None
+        self._running: set[int] = set()
+        self._unsent: deque[wire.Packet] = deque()
+        self._cgroup: cgroup.Cgroup | None = None
+        self._freezer: cgroup.Freezer | None = None
+        self._launcher, self._socket = (
+            spare.take()
+            if spare is not None and config.isolated and config.network_of is None
+            else _launch(config)
+        )
+        self._epoll = select.epoll()
+        self._socket.setblocking(False)
+        self._epoll.register(self._socket, select.EPOLLIN)
+        if config.limits != Limits():
+            self._limit_at_start(config.limits)
+        if self._failed is None:
+            self._send(packet)
+
+    def _limit_at_start(self, limits: Limits) -> None:
+        """Place the first process under limits, for all others descend from it."""
+        first = self._launcher
+        if self._config.isolated:
+            self._learn_init()
+            first = self._init
+        if self._failed is not None:
+            return
+        try:
+            self._cgroup = cgroup.Cgroup(self._config.name)
+            self._cgroup.limit(limits)
+            self._cgroup.add(first)
+        except OSError as error:
+            self._failed = Failed(
+                stage="limit what processes may use",
+                path=error.filename or "",
+                errno=error.errno or errno.EPERM,
+            )
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def _learn_init(self) -> None:
+        """Wait for the first process to be made; it then awaits its configuration."""
+        self._socket.setblocking(True)
+        while self._init == 0 and self._failed is None:
+            answer = self._take()
+            if answer is None:
+                return
+            self._accept(*answer, [])
+        self._socket.setblocking(False)
+
+    # What arrives.
+
+    def fileno(self) -> int:
+        """Give the descriptor that is readable when :meth:`receive` has news."""
+        return self._epoll.fileno()
+
+    def receive(self) -> list[Message]:
+        """Take what has arrived, without waiting. Empty if nothing has."""
+        if self._ended or self._closed:
+            return []
+        self._flush()
+        # Asked first: nothing more can come after what is read now.
+        over = self._is_over()
+        messages: list[Message] = []
+        while (answer := self._take()) is not None:
+            self._accept(*answer, messages)
+        if over or self._is_over_without_init():
+            self._finish(messages)
+        return messages
+
+    def _is_over(self) -> bool:
+        """Tell whether the first process and with it all others ended."""
+        if self._init_file < 0:
+            return False
+        waiting = select.poll()
+        waiting.register(self._init_file, select.POLLIN)
+        return bool(waiting.poll(0))
+
+    def _is_over_without_init(self) -> bool:
+        """Tell whether the launcher gave up before there was anything."""
+        return self._init == 0 and self._socket.fileno() < 0
+
+    def _take(self) -> tuple[wire.Reply, int] | None:
+        """Read one reply and the descriptor that may come along."""
+        if self._socket.fileno() < 0:
+            return None
+        try:
+            data, extra, _, _ = self._socket.recvmsg(
+                wire.REPLY_MAX, socket.CMSG_SPACE(4), socket.MSG_CMSG_CLOEXEC
+            )
+        except BlockingIOError:
+            return None
+        except ConnectionResetError:
+            data, extra = b"", []
+        if not data:
+            self._hang_up()
+            return None
+        file = int.from_bytes(extra[0][2][:4], sys.byteorder) if extra else -1
+        return wire.reply(data), file
+
+    def _hang_up(self) -> None:
+        """Drop the socket, which would stay readable for ever."""
+        self._epoll.unregister(self._socket)
+        self._socket.close()
+
+    def _accept(self, reply: wire.Reply, file: int, messages: list[Message]) -> None:
+        """Turn a reply into a message, and remember what it changes."""
+        if reply.kind == wire.LAUNCHED:
+            self._init = reply.pid
+            self._init_file = os.pidfd_open(reply.pid)
+            self._epoll.register(self._init_file, select.EPOLLIN)
+        elif reply.kind == wire.READY:
+            self._ready = True
+            messages.append(Ready(init_pid=self._init))
+        elif reply.kind == wire.FAILED:
+            # Told once it is gone: see _finish().
+            self._failed = Failed(
+                stage=reply.stage, path=reply.path, errno=reply.status
+            )
+        elif reply.kind == wire.STARTED:
+            self._running.add(reply.pid)
+            messages.append(Started(token=reply.token, pid=reply.pid, console=file))
+        elif reply.kind == wire.REFUSED:
+            messages.append(
+                Refused(
+                    token=reply.token,
+                    stage=reply.stage,
+                    path=reply.path,
+                    errno=reply.status,
+                )
+            )
+        elif reply.kind == wire.EXITED:
+            self._running.discard(reply.pid)
+            messages.append(Exited(pid=reply.pid, status=reply.status))
+
+    def _finish(self, messages: list[Message]) -> None:
+        """Say the last words of a silo whose processes are gone."""
+        if self._ready:
+            # The kernel killed what the first process did not get to report.
+            messages.extend(
+                Exited(pid=pid, status=signal.SIGKILL) for pid in sorted(self._running)
+            )
+            messages.append(Gone())
+        else:
+            messages.append(
+                self._failed
+                or Failed(stage="start the silo", path="", errno=errno.ECHILD)
+            )
+        self._running.clear()
+        self._ended = True
+        self._release()
+
+    # What is sent.
+
+    def _send(self, packet: wire.Packet) -> None:
+        """Send a request now, or when there is room."""
+        if not self._unsent and self._try_to_send(packet):
+            return
+        # The caller may close its descriptors as soon as we return.
+        copies = tuple(os.dup(file) for file in packet.files)
+        if packet.memory >= 0:
+            os.close(packet.memory)
+        self._unsent.append(wire.Packet(packet.data, copies))
+        self._epoll.modify(self._socket, select.EPOLLIN | select.EPOLLOUT)
+
+    def _try_to_send(self, packet: wire.Packet) -> bool:
+        try:
+            socket.send_fds(self._socket, [packet.data], packet.files)
+        except BlockingIOError:
+            return False
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it ended; receive() will tell
+        if packet.memory >= 0:
+            os.close(packet.memory)
+        return True
+
+    def _flush(self) -> None:
+        """Send what had no room before."""
+        if not self._unsent:
+            return
+        while self._unsent and self._socket.fileno() >= 0:
+            packet = self._unsent[0]
+            if not self._try_to_send(packet):
+                return
+            self._unsent.popleft()
+            for file in packet.files:
+                os.close(file)
+        if self._socket.fileno() >= 0:
+            self._epoll.modify(self._socket, select.EPOLLIN)
+
+    def _is_connected(self) -> bool:
+        return not (self._ended or self._closed) and self._socket.fileno() >= 0
+
+    def start(self, token: int, command: Command) -> None:
+        """
+        Start a process; ``Started`` or ``Refused`` with the token answers.
+
+        Raises:
+            BrokenPipeError: The silo is gone.
+            ValueError: A text holds a NUL character.
+        """
+        if not self._is_connected():
+            raise BrokenPipeError(errno.EPIPE, "the silo is gone")
+        self._send(wire.start(token, command))
+
+    def signal(self, pid: int, number: int) -> None:
+        """
+        Send a signal to one process.
+
+        Raises:
+            ProcessLookupError: It is gone.
+            ValueError: There is no such signal.
+        """
+        signal.Signals(number)
+        if self._is_connected() and pid in self._running:
+            # The first process alone knows that the number is not reused.
+            self._send(wire.request(wire.SIGNAL, pid=pid, number=number))
+            return
+        self._signal_other(pid, number)
+
+    def _signal_other(self, pid: int, number: int) -> None:
+        """Signal a process that no command of ours became."""
+        isolated = self._config.isolated
+        outer = None
+        if self._ready and not self._ended and pid > int(isolated):
+            outer = processes_linux.outer_pid(self._init, pid, isolated=isolated)
+        if outer is None:
+            raise ProcessLookupError(errno.ESRCH, f"no process {pid} in the silo")
+        file = os.pidfd_open(outer)
+        try:
+            # It may have ended, and its number be somebody else's, meanwhile.
+            if processes_linux.inner_pid(outer, isolated=isolated) != pid:
+                raise ProcessLookupError(errno.ESRCH, f"no process {pid} in the silo")
+            signal.pidfd_send_signal(file, number)
+        finally:
+            os.close(file)
+
+    def terminate(self) -> None:
+        """Kill everything; ``Exited`` for each command, then ``Gone`` follow."""
+        if not self._is_connected():
+            return
+        self._send(wire.request(wire.TERMINATE))
+        self._thaw()
+
+    # What a running silo is asked about.
+
+    def pause(self) -> None:
+        """
+        Stop every process where it is.
+
+        Raises:
+            OSError: The machine offers no freezer here.
+        """
+        if not self._ready or self._ended:
+            raise OSError(errno.ESRCH, "the silo does not run")
+        if self._freezer is None:
+            self._freezer = cgroup.Freezer(self._config.name, self._cgroup)
+        self._paused = True
+        try:
+            self._freezer.freeze(lambda: processes_linux.descendants(self._init))
+        except OSError:
+            self._thaw()
+            raise
+
+    def resume(self) -> None:
+        """Let paused processes go on."""
+        self._thaw()
+
+    def _thaw(self) -> None:
+        if self._freezer is not None and self._paused:
+            self._freezer.thaw()
+            self._paused = False
+
+    def limit(self, limits: Limits) -> None:
+        """
+        Replace the limits of a running silo.
+
+        Raises:
+            OSError: No writable cgroup.
+        """
+        if not self._ready or self._ended:
+            raise OSError(errno.ESRCH, "the silo does not run")
+        if self._cgroup is None:
+            if limits == Limits():
+                return
+            made = cgroup.Cgroup(self._config.name, since_start=False)
+            try:
+                made.limit(limits)
+                made.add_all(
+                    lambda: [
+                        self._init,
+                        *processes_linux.descendants(self._init),
+                    ]
+                )
+            except OSError:
+                made.remove()
+                raise
+            self._cgroup = made
+            return
+        self._cgroup.limit(limits)
+
+    def map_directory(self, directory: MappedDirectory) -> None:
+        """
+        Mount one more directory while the silo runs.
+
+        Raises:
+            OSError: With the path that is at fault.
+        """
+        self._enter(wire.map_directory(directory))
+
+    def unmap_directory(self, target: str) -> None:
+        """
+        Unmount what :meth:`map_directory` or the configuration mounted.
+
+        Raises:
+            OSError: Nothing is mounted there.
+        """
+        self._enter(wire.unmap_directory(target))
+
+    def _enter(self, packet: wire.Packet) -> None:
+        """Have a process of the program change the mounts; takes about 2 ms."""
+        if not self._ready or self._ended:
+            raise OSError(errno.ESRCH, "the silo does not run")
+        if not self._config.isolated:
+            raise OSError(errno.ENOTSUP, "no mounts without isolation")
+        pid, connection = spawn("enter", os.dup(self._init_file))
+        with connection:
+            connection.send(packet.data)
+            data = connection.recv(wire.REPLY_MAX)
+        reap(pid)
+        if not data:
+            raise OSError(errno.ECHILD, "the process that mounts was killed")
+        reply = wire.reply(data)
+        if reply.kind == wire.FAILED:
+            reason = f"{reply.stage}: {os.strerror(reply.status)}"
+            raise OSError(reply.status, reason, reply.path or None)
+
+    def statistics(self) -> Statistics:
+        """Tell what the silo used so far."""
+        if self._cgroup is not None and self._cgroup.counts:
+            return self._cgroup.statistics()
+        return processes_linux.sum_up(self._init)
+
+    def processes(self) -> list[ProcessStatistics]:
+        """List the living processes."""
+        if not self._ready or self._ended:
+            return []
+        return processes_linux.list_processes(
+            self._init, isolated=self._config.isolated
+        )
+
+    # The end.
+
+    def close(self) -> None:
+        """Terminate, wait until all is gone, free everything. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        if not self._ended:
+            self._kill()
+            self._release()
+        self._epoll.close()
+
+    def _kill(self) -> None:
+        """End the first process by the surest means there is."""
+        if self._init == 0:
+            self._await_launch()
+        if self._config.isolated and self._init_file >= 0:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._init_file, signal.SIGKILL)
+        elif self._socket.fileno() >= 0:
+            # A supervisor kills what it has when its host hangs up.
+            self._socket.close()
+        self._thaw()
+
+    def _await_launch(self) -> None:
+        """Learn of a first process that may be in the making right now."""
+        if self._socket.fileno() < 0:
+            return
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+        self._socket.setblocking(True)
+        while self._init == 0 and (answer := self._take()) is not None:
+            self._accept(*answer, [])
+
+    def _release(self) -> None:
+        """Reap and free; what was in the silo is gone or on the way."""
+        for pid in {self._launcher, self._init} - {0}:
+            reap(pid)
+        if self._init_file >= 0:
+            os.close(self._init_file)
+            self._init_file = -1
+        if self._socket.fileno() >= 0:
+            self._socket.close()
+        for packet in self._unsent:
+            for file in packet.files:
+                os.close(file)
+        self._unsent.clear()
+        for group in (self._freezer, self._cgroup):
+            if group is not None:
+                group.remove()
+
+
+def remove_leftovers() -> None:
+    """
+    Remove the cgroups of silos whose host was killed.
+
+    A host calls it when it starts. Living hosts' cgroups are left alone.
+    """
+    cgroup.remove_leftovers()

@@ -1,0 +1,1 @@
+"""Compute systems and their processes: documents, states, rules."""
