@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hcsshim.hcn._async_balancer import AsyncLoadBalancer, AsyncRoute
     from hcsshim.hcn._async_endpoint import AsyncEndpoint
     from hcsshim.hcn._async_events import AsyncNetworkEvents
+    from hcsshim.hcn._async_guest_network import AsyncGuestNetwork
     from hcsshim.hcn._async_namespace import AsyncNamespace
     from hcsshim.hcn._async_network import AsyncNetwork
     from hcsshim.hcn._async_service import (
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from hcsshim.hcn._endpoint import Endpoint
     from hcsshim.hcn._events import NetworkEvent, NetworkEventType
     from hcsshim.hcn._features import FEATURES
+    from hcsshim.hcn._guest_network import GuestNetwork
+    from hcsshim.hcn._guest_requests import GuestAdapter, GuestNetworkState, GuestOS
     from hcsshim.hcn._namespace import Namespace
     from hcsshim.hcn._network import Network
     from hcsshim.hcn._network_events import NetworkEvents
@@ -37,6 +40,7 @@ _HOMES = {
     "_async_balancer": ("AsyncLoadBalancer", "AsyncRoute"),
     "_async_endpoint": ("AsyncEndpoint",),
     "_async_events": ("AsyncNetworkEvents",),
+    "_async_guest_network": ("AsyncGuestNetwork",),
     "_async_namespace": ("AsyncNamespace",),
     "_async_network": ("AsyncNetwork",),
     "_async_service": (
@@ -48,6 +52,8 @@ _HOMES = {
     "_endpoint": ("Endpoint",),
     "_events": ("NetworkEvent", "NetworkEventType"),
     "_features": ("FEATURES",),
+    "_guest_network": ("GuestNetwork",),
+    "_guest_requests": ("GuestAdapter", "GuestNetworkState", "GuestOS"),
     "_namespace": ("Namespace",),
     "_network": ("Network",),
     "_network_events": ("NetworkEvents",),
@@ -58,12 +64,17 @@ _home_of = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = (
     "FEATURES",
     "AsyncEndpoint",
+    "AsyncGuestNetwork",
     "AsyncLoadBalancer",
     "AsyncNamespace",
     "AsyncNetwork",
     "AsyncNetworkEvents",
     "AsyncRoute",
     "Endpoint",
+    "GuestAdapter",
+    "GuestNetwork",
+    "GuestNetworkState",
+    "GuestOS",
     "LoadBalancer",
     "Namespace",
     "Network",
