@@ -95,7 +95,15 @@ void hcsshim__dll_lock(void);
 void hcsshim__dll_unlock(void);
 
 /*
- * The link to the running host, made on first use and after a host ended.
+ * Have a host started that listens where this process looks for one.
+ * Returns 0 once it does, or HCSSHIM_SERVICE_NOT_ACTIVE: the DLL lies where
+ * nobody said how, or it did not start. May block.
+ */
+HRESULT hcsshim__host_start(void);
+
+/*
+ * The link to the host, made, and a host started, on first use and after one
+ * ended.
  * Returns 0 or why there is none. May block. The link is never freed.
  */
 HRESULT hcsshim__link_get(hcsshim__link **out);

@@ -152,9 +152,27 @@ static void stay(void)
                        (const wchar_t *)(void *)&process, &self);
 }
 
-static HRESULT connect_link(hcsshim__link *link)
+/* Connect to the host, which is started if there is none. */
+static HRESULT connect_service(const char *path, size_t length,
+                               hcsshim_service **service)
 {
     static const char name[] = "dll";
+    HRESULT hr =
+        hcsshim_service_connect(path, length, name, sizeof name - 1, service);
+
+    if (hr != HRESULT_FROM_WIN32(ERROR_FILE_NOT_FOUND))
+        return hr;
+    hr = hcsshim__host_start();
+    if (hr >= 0)
+        hr = hcsshim_service_connect(path, length, name, sizeof name - 1,
+                                     service);
+    return hr == HRESULT_FROM_WIN32(ERROR_FILE_NOT_FOUND)
+               ? HCSSHIM_SERVICE_NOT_ACTIVE
+               : hr;
+}
+
+static HRESULT connect_link(hcsshim__link *link)
+{
     char path[LONGEST_PATH];
     size_t length = host_path(path);
     HRESULT hr;
@@ -164,10 +182,7 @@ static HRESULT connect_link(hcsshim__link *link)
     hr = hcsshim_queue_new(&link->queue);
     if (hr < 0)
         return hr;
-    hr = hcsshim_service_connect(path, length, name, sizeof name - 1,
-                                 &link->service);
-    if (hr == HRESULT_FROM_WIN32(ERROR_FILE_NOT_FOUND))
-        hr = HCSSHIM_SERVICE_NOT_ACTIVE;
+    hr = connect_service(path, length, &link->service);
     if (hr < 0)
         return hr;
     link->dispatcher = CreateThread(NULL, 0, drain, link, 0, NULL);

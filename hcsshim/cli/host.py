@@ -14,6 +14,8 @@ from hcsshim.cli.show import json_option
 from hcsshim.cli.tables import print_json
 
 BUILD_VARIABLE = "HCSSHIM_HOST_BUILD"
+#: What the DLLs start the host with; they look for it beside themselves.
+STARTER = "hcsshim-host.py"
 _STOP_SECONDS = 30.0
 
 
@@ -160,7 +162,8 @@ def dlls(*, folder: Path) -> None:
 
     vmcompute.dll, computecore.dll, computenetwork.dll and computestorage.dll have the
     exports of the real ones, and answer from the embedded host. Programs look for them
-    in the system directory.
+    in the system directory. hcsshim-host.py, which is written beside them, is what
+    they start the host with; without it one must run already.
     """
     shipped = sorted((Path(__file__).parents[1] / "dlls").glob("*.dll"))
     if not shipped:
@@ -173,3 +176,29 @@ def dlls(*, folder: Path) -> None:
         part.write_bytes(source.read_bytes())
         part.replace(folder / source.name)
         click.echo(str(folder / source.name))
+    starter = folder / STARTER
+    starter.write_text(starter_script(), encoding="utf-8")
+    click.echo(str(starter))
+
+
+def starter_script() -> str:
+    """
+    Write the program that starts the host for the DLLs beside it.
+
+    Its first line names this Python, and it looks for modules where this one does.
+    """
+    places = [Path(entry).absolute() for entry in sys.path]
+    folders = [str(place) for place in places if place.is_dir()]
+    return f"""#!{sys.executable}
+# Written by "hcsshim host dlls". The DLLs beside it run it when no host listens.
+import os
+import sys
+
+folders = {folders!r}
+os.environ["PYTHONPATH"] = os.pathsep.join(folders)
+sys.path[:] = folders
+
+from hcsshim._native.host_process import ensure_running
+
+ensure_running()
+"""

@@ -1,9 +1,9 @@
 """
 Run programs that load our DLLs: ``tests/wine/python run_clients.py PROGRAM...``.
 
-Installs the DLLs where programs look for them, starts a host of its own, runs each
-program, and prints one JSON object: exit code and output by program. ``PROVIDER:FILE``
-is a Python program that is to use that provider.
+Installs the DLLs where programs look for them, names a host of its own, which the
+first program has started, runs each program, and prints one JSON object: exit code and
+output by program. ``PROVIDER:FILE`` is a Python program that is to use that provider.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-
-from hcsshim._native import host_process
 
 SYSTEM = Path(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32")
 
@@ -37,8 +35,7 @@ def main() -> None:
     command = [sys.executable, "-m", "hcsshim", "host", "dlls", str(SYSTEM)]
     subprocess.run(command, check=True, capture_output=True)
     os.environ["HCSSHIM_HOST"] = rf"\\.\pipe\hcsshim-clients-{os.getpid()}"
-    os.environ["HCSSHIM_HOST_IDLE"] = "300"  # our DLLs start no host
-    host_process.ensure_running()
+    os.environ["HCSSHIM_HOST_IDLE"] = "300"  # one for all of them
     outcomes = {program: run(program) for program in sys.argv[1:]}
     os.environ["HCSSHIM_PROVIDER"] = "embedded"
     subprocess.run(

@@ -15,7 +15,7 @@ import pytest
 from programs import find_program
 
 HERE = Path(__file__).parent
-CLIENTS = ("v1", "v2", "hns")
+CLIENTS = ("absent", "v1", "v2", "hns")
 PROVIDERS = ("embedded", "computecore", "vmcompute")
 
 pytestmark = pytest.mark.wine
