@@ -112,6 +112,7 @@ static _Noreturn void run_init(int told, bool shares_network)
     struct silo_reply reply = {.kind = SILO_READY};
     struct silo_config config;
     char kind = 0;
+    int machine;
     ssize_t n;
 
     do
@@ -124,13 +125,15 @@ static _Noreturn void run_init(int told, bool shares_network)
         (void)silo_fail(&failure, "become root of the silo", NULL);
         fail(&failure);
     }
-    /* So far nothing depends on the configuration, which may take its time. */
     (void)prctl(PR_SET_NAME, "silo-spare", 0, 0, 0);
+    if (silo_stage_build(kind == MAPS_ALL, shares_network, &machine,
+                         &failure) != 0)
+        fail(&failure);
+    /* So far nothing depends on the configuration, which may take its time. */
     silo_configure(&config);
     (void)prctl(PR_SET_NAME, "silo", 0, 0, 0);
     config.all_users = kind == MAPS_ALL;
-    config.shares_network = shares_network;
-    if (silo_root_build(&config, &failure) != 0)
+    if (silo_root_build(&config, machine, &failure) != 0)
         fail(&failure);
     if (silo_reply_send(SILO_SOCKET, &reply, NULL, -1) != 0)
         _exit(1);

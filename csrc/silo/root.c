@@ -1,11 +1,17 @@
 /*
- * The root of a silo.
+ * The root of a silo, in two steps.
  *
- * Everything of the machine that is needed is opened first, as O_PATH, because
- * a descriptor still leads there when mounts have covered the path, and the
- * silo's own symbolic links cannot redirect it. Mounts within the new root
- * happen after pivot_root, when "/" cannot lead out of it. The machine's root
- * goes last.
+ * The stage comes first: a tmpfs of our own with what is the same in every
+ * silo, /proc, /sys and /dev among it. It is most of the work, and needs no
+ * configuration, so a spare silo has it done. It is the current directory from
+ * then on.
+ *
+ * Then the configuration says what the root is made of. Everything of the
+ * machine that is needed is opened first, as O_PATH, because a descriptor still
+ * leads there when mounts have covered the path, and the silo's own symbolic
+ * links cannot redirect it. Mounts within the new root happen after pivot_root,
+ * when "/" cannot lead out of it. The machine's root goes last, and the stage
+ * with it.
  */
 #include "silo.h"
 #include "calls.h"
@@ -23,14 +29,13 @@
 #include <unistd.h>
 
 /*
- * Any directory that exists: only this mount namespace sees it covered. /sys
- * is never part of a base, so nothing that a silo may see is lost.
+ * Any directory that exists: only this mount namespace sees it covered. They
+ * are never part of a base, and nobody maps what is in them.
  */
-static const char *const stages[] = {"/sys", "/mnt", "/srv"};
+static const char *const stages[] = {"/proc/tty", "/proc/bus", "/proc/irq",
+                                     "/proc/fs"};
 
 struct sources {
-    int machine;
-    int sys; /* -1 where the machine has none */
     int *layers;
     uint32_t layer_count;
     int *mappings;
@@ -51,10 +56,6 @@ static void close_sources(struct sources *sources)
     close_all(sources->mappings, sources->mapping_count);
     if (sources->scratch >= 0)
         close(sources->scratch);
-    if (sources->sys >= 0)
-        close(sources->sys);
-    if (sources->machine >= 0)
-        close(sources->machine);
 }
 
 static int open_layers(const struct silo_config *config,
@@ -109,10 +110,6 @@ static int open_scratch(const struct silo_config *config,
 static int open_sources(const struct silo_config *config,
                         struct sources *sources, struct silo_failure *failure)
 {
-    sources->machine = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (sources->machine < 0)
-        return silo_fail(failure, "open the machine's root", "/");
-    sources->sys = open("/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (open_layers(config, sources, failure) != 0 ||
         open_mappings(config, sources, failure) != 0)
         return -1;
@@ -122,16 +119,19 @@ static int open_sources(const struct silo_config *config,
 /* Enter a tmpfs of our own, with the directories that mounting takes. */
 static int enter_stage(struct silo_failure *failure)
 {
+    static const char *const folders[] = {"upper", "work", "root", "base",
+                                          "empty", "proc", "sys",  "dev"};
     size_t i = 0;
 
     while (mount("silo", stages[i], "tmpfs", MS_NOSUID | MS_NODEV,
                  "mode=0755") != 0)
         if (errno != ENOENT || ++i == sizeof(stages) / sizeof(stages[0]))
             return silo_fail(failure, "mount memory for the writes", stages[0]);
-    if (chdir(stages[i]) != 0 || mkdir("upper", 0755) != 0 ||
-        mkdir("work", 0755) != 0 || mkdir("root", 0755) != 0 ||
-        mkdir("base", 0755) != 0 || mkdir("empty", 0755) != 0)
+    if (chdir(stages[i]) != 0)
         return silo_fail(failure, "prepare the mounts", stages[i]);
+    for (i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+        if (mkdir(folders[i], 0755) != 0)
+            return silo_fail(failure, "prepare the mounts", folders[i]);
     return 0;
 }
 
@@ -144,7 +144,7 @@ static void name_writable(int scratch, char upper[WRITABLE_NAME],
     (void)snprintf(work, WRITABLE_NAME, "/proc/self/fd/%d/work", scratch);
 }
 
-static int mount_layers(const struct silo_config *config,
+static int mount_layers(const struct silo_config *config, int machine,
                         const struct sources *sources,
                         struct silo_failure *failure)
 {
@@ -160,8 +160,7 @@ static int mount_layers(const struct silo_config *config,
         return silo_fail(failure, "mount the root", NULL);
     }
     if (config->layer_count == 0)
-        return silo_machine_graft(sources->machine, upper, work, "root",
-                                  failure);
+        return silo_machine_graft(machine, upper, work, "root", failure);
     return silo_overlay_mount(sources->layers, sources->layer_count, upper,
                               work, "root", failure);
 }
@@ -200,54 +199,104 @@ static int seal_root(void)
     return result;
 }
 
+/*
+ * Take a mount from the stage, the current directory, to the same place in the
+ * new root. A mount point must be a directory: a link would lead somewhere
+ * else.
+ */
+static int move_from_stage(const char *target)
+{
+    struct stat status;
+
+    if (lstat(target, &status) != 0) {
+        if (errno != ENOENT || mkdir(target, 0755) != 0)
+            return -1;
+    } else if (!S_ISDIR(status.st_mode)) {
+        errno = ENOTDIR;
+        return -1;
+    }
+    return mount(target + 1, target, NULL, MS_MOVE, NULL);
+}
+
 /* The new root is "/" from here on; the machine's lies over it for a while. */
-static int fill_root(const struct silo_config *config,
+static int fill_root(const struct silo_config *config, int machine,
                      const struct sources *sources,
                      struct silo_failure *failure)
 {
-    if (chdir("root") != 0 || syscall(SYS_pivot_root, ".", ".") != 0 ||
-        chdir("/") != 0)
+    if (syscall(SYS_pivot_root, "root", "root") != 0)
         return silo_fail(failure, "enter the new root", NULL);
-    if (silo_system_mount(sources->machine, sources->sys, config->all_users,
-                          failure) != 0)
-        return -1;
+    if (move_from_stage("/proc") != 0)
+        return silo_fail(failure, "mount the process files", "/proc");
+    if (move_from_stage("/sys") != 0)
+        return silo_fail(failure, "mount the system files", "/sys");
+    if (move_from_stage("/dev") != 0)
+        return silo_fail(failure, "mount the devices", "/dev");
     for (uint32_t i = 0; i < config->mapping_count; i++)
         if (silo_mapping_mount(sources->mappings[i], &config->mappings[i],
                                failure) != 0)
             return -1;
     if (config->root == SILO_ROOT_READ_ONLY && seal_root() != 0)
         return silo_fail(failure, "make the root read-only", "/");
-    if (fchdir(sources->machine) != 0 || umount2(".", MNT_DETACH) != 0 ||
+    if (fchdir(machine) != 0 || umount2(".", MNT_DETACH) != 0 ||
         chdir("/") != 0)
         return silo_fail(failure, "leave the machine's root", NULL);
     return 0;
 }
 
-int silo_root_build(const struct silo_config *config,
+int silo_stage_build(bool all_users, bool shares_network, int *machine,
+                     struct silo_failure *failure)
+{
+    (void)umask(022);
+    *machine = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (*machine < 0)
+        return silo_fail(failure, "open the machine's root", "/");
+    if (!shares_network && bring_loopback_up() != 0)
+        return silo_fail(failure, "bring up the loopback interface", "lo");
+    if (enter_stage(failure) != 0 ||
+        silo_system_mount(*machine, all_users, failure) != 0)
+        return -1;
+    if (mount("", ".", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+        return silo_fail(failure, "separate the mounts", NULL);
+    return 0;
+}
+
+/*
+ * What the machine mounts or unmounts from now on shall not come through to
+ * what of it stays in view. Nothing does if there are layers only: an overlay
+ * has copies of its own. Until now it has come through, where the machine
+ * shares its mounts, so that a spare silo sees what was mounted since it was
+ * made.
+ */
+static int separate(const struct silo_config *config)
+{
+    if (config->root != SILO_ROOT_IN_PLACE && config->layer_count > 0 &&
+        config->mapping_count == 0)
+        return 0;
+    return mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL);
+}
+
+int silo_root_build(const struct silo_config *config, int machine,
                     struct silo_failure *failure)
 {
-    struct sources sources = {.machine = -1, .sys = -1, .scratch = -1};
+    struct sources sources = {.scratch = -1};
     int result = -1;
 
-    (void)umask(022);
-    if (mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+    if (separate(config) != 0)
         return silo_fail(failure, "separate the mounts", "/");
     if (sethostname(config->hostname, strlen(config->hostname)) != 0)
         return silo_fail(failure, "set the host name", config->hostname);
-    if (!config->shares_network && bring_loopback_up() != 0)
-        return silo_fail(failure, "bring up the loopback interface", "lo");
     if (open_sources(config, &sources, failure) == 0 &&
-        enter_stage(failure) == 0 &&
-        mount_layers(config, &sources, failure) == 0)
-        result = fill_root(config, &sources, failure);
+        mount_layers(config, machine, &sources, failure) == 0)
+        result = fill_root(config, machine, &sources, failure);
     close_sources(&sources);
+    close(machine);
     return result;
 }
 
 int silo_layers_mount(const struct silo_config *config, const char *target,
                       struct silo_failure *failure)
 {
-    struct sources sources = {.machine = -1, .sys = -1, .scratch = -1};
+    struct sources sources = {.scratch = -1};
     char upper[WRITABLE_NAME];
     char work[WRITABLE_NAME];
     bool writable = config->has_scratch;

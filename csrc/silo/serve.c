@@ -122,6 +122,7 @@ static void start(struct server *server)
 
 static _Noreturn void terminate(struct server *server)
 {
+    const struct silo_reply reply = {.kind = SILO_EMPTY};
     int status;
     pid_t pid;
 
@@ -133,6 +134,7 @@ static _Noreturn void terminate(struct server *server)
     while ((pid = waitpid(-1, &status, 0)) > 0 || errno == EINTR)
         if (pid > 0)
             tell_end(server, pid, status);
+    (void)silo_reply_send(SILO_SOCKET, &reply, NULL, -1);
     _exit(0);
 }
 

@@ -61,7 +61,8 @@ enum silo_reply_kind {
     SILO_FAILED = 3,
     SILO_STARTED = 4,
     SILO_REFUSED = 5,
-    SILO_EXITED = 6
+    SILO_EXITED = 6,
+    SILO_EMPTY = 7 /* all are dead, as they were told to be, and init ends */
 };
 
 struct silo_reply {
@@ -114,8 +115,7 @@ enum silo_root_kind {
 struct silo_config {
     bool isolated;
     bool has_scratch;
-    bool all_users;      /* the identity map was granted, not one user only */
-    bool shares_network; /* that of another silo */
+    bool all_users; /* the identity map was granted, not one user only */
     enum silo_root_kind root;
     const char *hostname;
     const char *scratch;
@@ -213,8 +213,18 @@ _Noreturn void silo_launch(bool shares_network);
 /* Wait for the configuration; does not return without a good one. */
 void silo_configure(struct silo_config *config);
 
-/* root.c: mount everything and make it this process's root. */
-int silo_root_build(const struct silo_config *config,
+/*
+ * root.c
+ *
+ * silo_stage_build() prepares, in the current directory from then on, what is
+ * the same in every silo. 'machine' becomes the descriptor of the machine's
+ * root.
+ */
+int silo_stage_build(bool all_users, bool shares_network, int *machine,
+                     struct silo_failure *failure);
+/* Mount what the configuration says and make it this process's root. Closes
+ * 'machine'. */
+int silo_root_build(const struct silo_config *config, int machine,
                     struct silo_failure *failure);
 
 /*
@@ -239,8 +249,8 @@ int silo_overlay_mount(const int *layers, uint32_t count, const char *upper,
 int silo_machine_graft(int machine, const char *upper, const char *work,
                        const char *root, struct silo_failure *failure);
 
-/* devices.c: /proc, /sys and /dev of the new root, which is "/" already. */
-int silo_system_mount(int machine, int machine_sys, bool all_users,
+/* devices.c: mount proc, sys and dev in the current directory. */
+int silo_system_mount(int machine, bool all_users,
                       struct silo_failure *failure);
 
 /* bind.c */

@@ -49,7 +49,13 @@ def _serve(ready: int) -> int:
     )
     silos = Silos()
     try:
-        host = Host(host_process.socket_path(), silos.open, log, _idle_seconds())
+        host = Host(
+            host_process.socket_path(),
+            silos.open,
+            log,
+            _idle_seconds(),
+            close_silos=silos.close,
+        )
     except AlreadyRunningError as error:
         log.write(f"not needed: another one serves {error}")
         if background:
@@ -67,9 +73,7 @@ def _serve(ready: int) -> int:
     gc.set_threshold(50_000, 20, 50)
     host.loop.call_soon(host.resume_networks)
     silos.use_loop(host.loop)
-    silos.keep_spare(host.loop.call_later)
     host.run()
-    silos.close()
     log.write("ended")
     return 0
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hcsshim.host.silos import wire_linux as wire
+from hcsshim.host.silos.launch_linux import reap, spawn
 from hcsshim.host.silos.port import MappedDirectory, SiloConfig
-from hcsshim.host.silos.silo_linux import reap, spawn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

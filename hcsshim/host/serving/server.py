@@ -54,6 +54,7 @@ class Host:
         log: Its own.
         idle_seconds: How long it lives on without clients and systems.
         open_networks: Makes the networking service; by default the machine's.
+        close_silos: Waits for the end of what ``open_silo`` has made.
 
     Raises:
         AlreadyRunningError: One is there already.
@@ -61,13 +62,15 @@ class Host:
         OSError: The socket cannot be made.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each thing that tests replace
         self,
         path: str,
         open_silo: Callable[[SiloConfig], Silo],
         log: Log,
         idle_seconds: float,
+        *,
         open_networks: Callable[[Host], NetworkService] | None = None,
+        close_silos: Callable[[], None] | None = None,
     ) -> None:
         self._path = path
         self._log = log
@@ -87,6 +90,7 @@ class Host:
         self.systems.unplug = self._unplug
         self._networks: NetworkService | None = None
         self._open_networks = open_networks
+        self._close_silos = close_silos
         self.handlers = handlers(self.systems, self.layers, self.loop, self.networks)
         self._listener = self._listen()
         self._look_if_idle()
@@ -255,6 +259,8 @@ class Host:
         """Serve until :meth:`stop`, then free everything."""
         self.loop.run()
         self.systems.close_all()
+        if self._close_silos is not None:
+            self._close_silos()
         if self._networks is not None:
             self._networks.close()
         self.layers.close()

@@ -6,39 +6,22 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from hcsshim.host.serving.loop import Loop
+    from hcsshim.host.silos.launch_linux import Remains, SpareSilos
     from hcsshim.host.silos.port import Silo, SiloConfig
-    from hcsshim.host.silos.silo_linux import SpareSilo
-
-#: Seconds from the use of the spare silo until the next is made: the system that
-#: took it has been started by then.
-_SPARE_AFTER = 0.002
 
 
 class Silos:
-    """Makes silos, and may keep a spare one so that the next comes sooner."""
+    """Makes silos; on Linux it keeps spare ones, so that the next comes sooner."""
 
     def __init__(self) -> None:
-        self._call_later: Callable[[float, Callable[[], None]], object] | None = None
-        self._spare: SpareSilo | None = None
         self._loop: Loop | None = None
+        self._spares: SpareSilos | None = None
+        self._remains: Remains | None = None
 
     def use_loop(self, loop: Loop) -> None:
-        """Have silos watched by a loop of the host's, where they need one."""
+        """Have silos watched by a loop of the host's, and spare ones made by it."""
         self._loop = loop
-
-    def keep_spare(
-        self, call_later: Callable[[float, Callable[[], None]], object]
-    ) -> None:
-        """
-        Keep a spare silo from now on.
-
-        Args:
-            call_later: Has something called after some seconds.
-        """
-        self._call_later = call_later
 
     def open(self, config: SiloConfig) -> Silo:
         """
@@ -58,23 +41,25 @@ class Silos:
         return self._open_linux(config)
 
     def _open_linux(self, config: SiloConfig) -> Silo:
-        from hcsshim.host.silos.silo_linux import (  # noqa: PLC0415 - by platform
-            LinuxSilo,
-            SpareSilo,
+        from hcsshim.host.silos.launch_linux import (  # noqa: PLC0415
+            Remains,
+            SpareSilos,
         )
+        from hcsshim.host.silos.silo_linux import LinuxSilo  # noqa: PLC0415 - by platform
 
-        if self._call_later is None:
+        if self._loop is None:
             return LinuxSilo(config)
-        if self._spare is None:
-            self._spare = SpareSilo()
-        silo = LinuxSilo(config, self._spare)
-        self._call_later(_SPARE_AFTER, self._spare.prepare)
-        return silo
+        if self._remains is None:
+            self._remains = Remains(self._loop)
+            self._spares = SpareSilos(self._loop, self._remains)
+        return LinuxSilo(config, self._spares, self._remains)
 
     def close(self) -> None:
-        """Let the spare one end."""
-        if self._spare is not None:
-            self._spare.close()
+        """Let the spare ones end, and wait until nothing is left of any."""
+        if self._spares is not None:
+            self._spares.close()
+        if self._remains is not None:
+            self._remains.close()
 
 
 def remove_leftovers() -> None:

@@ -15,19 +15,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
-import functools
 import os
 import select
 import signal
 import socket
 import sys
 from collections import deque
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from hcsshim.host.silos import cgroup, processes_linux
 from hcsshim.host.silos import wire_linux as wire
+from hcsshim.host.silos.launch_linux import launch, reap, spawn
 from hcsshim.host.silos.port import (
     Exited,
     Failed,
@@ -39,6 +37,7 @@ from hcsshim.host.silos.port import (
 )
 
 if TYPE_CHECKING:
+    from hcsshim.host.silos.launch_linux import Remains, SpareSilos
     from hcsshim.host.silos.port import (
         Command,
         MappedDirectory,
@@ -47,151 +46,6 @@ if TYPE_CHECKING:
         SiloConfig,
         Statistics,
     )
-
-_LOWEST: Final = 5  # descriptors below are placed for the program
-_MFD_EXEC: Final = 0x10
-_SEALS: Final = (
-    fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
-)
-
-
-@functools.cache
-def _program() -> str:
-    """
-    Copy the program into sealed memory and give the copy's path.
-
-    A silo reaches what it runs through ``/proc/1/exe``; the copy cannot be
-    written to, and it is not the file that the next silo is made from.
-    """
-    path = Path(__file__).with_name("silo")
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        flags = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
-        try:
-            copy = os.memfd_create("silo", flags | _MFD_EXEC)
-        except OSError:  # before Linux 6.3 every such file may be run
-            copy = os.memfd_create("silo", flags)
-        while size > 0:
-            size -= os.sendfile(copy, file.fileno(), None, size)
-    copy = _raise_above_placed(copy)
-    fcntl.fcntl(copy, fcntl.F_ADD_SEALS, _SEALS)
-    return f"/proc/self/fd/{copy}"
-
-
-def _raise_above_placed(file: int) -> int:
-    """Exchange a descriptor for one that placing 0 to 4 does not overwrite."""
-    if file >= _LOWEST:
-        return file
-    moved = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, _LOWEST)
-    os.close(file)
-    return int(moved)
-
-
-def spawn(mode: str, process: int) -> tuple[int, socket.socket]:
-    """
-    Spawn the program without forking this process.
-
-    Args:
-        mode: Its first argument.
-        process: A pidfd, ours to close: whom the program watches or enters.
-
-    Returns:
-        Its pid and our end of the socket.
-    """
-    process = _raise_above_placed(process)
-    try:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        end = _raise_above_placed(theirs.detach())
-        try:
-            pid = os.posix_spawn(
-                _program(),
-                ["silo", mode],
-                {},
-                file_actions=[
-                    (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDWR, 0),
-                    (os.POSIX_SPAWN_DUP2, 0, 1),
-                    (os.POSIX_SPAWN_DUP2, 0, 2),
-                    (os.POSIX_SPAWN_DUP2, end, 3),
-                    (os.POSIX_SPAWN_DUP2, process, 4),
-                ],
-            )
-        except BaseException:
-            ours.close()
-            raise
-        finally:
-            os.close(end)
-    finally:
-        os.close(process)
-    return pid, ours
-
-
-def _launch(config: SiloConfig | None = None) -> tuple[int, socket.socket]:
-    """Spawn the program as a silo, isolated unless the configuration says no."""
-    if config is not None and config.isolated and config.network_of is not None:
-        return _launch_beside(config.network_of)
-    mode = "silo" if config is None or config.isolated else "supervise"
-    return spawn(mode, os.pidfd_open(os.getpid()))
-
-
-def _launch_beside(pid: int) -> tuple[int, socket.socket]:
-    """Spawn a silo in the network namespace of another one's process."""
-    from hcsshim.host.datapath.namespaces import (  # noqa: PLC0415 - seldom needed
-        NetworkNamespace,
-    )
-
-    namespace = NetworkNamespace.of_process(pid)
-    try:
-        return namespace.run(lambda: spawn("join", os.pidfd_open(os.getpid())))
-    finally:
-        namespace.close()
-
-
-class SpareSilo:
-    """
-    A silo that has its namespaces already and waits for its configuration.
-
-    Making namespaces is most of the time that a silo takes, and is the same for all
-    of them, so it can be done while nothing else is to do.
-    """
-
-    def __init__(self) -> None:
-        self._made: tuple[int, socket.socket] | None = None
-
-    def prepare(self) -> None:
-        """
-        Have one made, unless there is one; takes half a millisecond.
-
-        Raises:
-            OSError: No process can be made.
-        """
-        if self._made is None:
-            self._made = _launch()
-
-    def take(self) -> tuple[int, socket.socket]:
-        """Give the spare one away, or a new one."""
-        made, self._made = self._made, None
-        return made or _launch()
-
-    def close(self) -> None:
-        """Let the spare one end; nothing of it remains."""
-        made, self._made = self._made, None
-        if made is None:
-            return
-        launcher, connection = made
-        connection.shutdown(socket.SHUT_WR)  # it waits for a configuration in vain
-        init = 0
-        while data := connection.recv(wire.REPLY_MAX):
-            reply = wire.reply(data)
-            init = reply.pid if reply.kind == wire.LAUNCHED else init
-        connection.close()
-        for pid in {launcher, init} - {0}:
-            reap(pid)
-
-
-def reap(pid: int) -> None:
-    """Wait for a child, unless somebody else in this process did."""
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, 0)
 
 
 class LinuxSilo:
@@ -204,31 +58,40 @@ class LinuxSilo:
 
     Args:
         config: What to make it from.
-        spare: Give it one that was made before, which saves most of the time.
+        spares: Has one that was made before, which saves most of the time.
+        remains: Waits in :meth:`close`'s stead for what the kernel still does when
+            all processes are dead.
 
     Raises:
         OSError: The program is missing or no process can be made.
         ValueError: A text of ``config`` holds a NUL character.
     """
 
-    def __init__(self, config: SiloConfig, spare: SpareSilo | None = None) -> None:
+    def __init__(
+        self,
+        config: SiloConfig,
+        spares: SpareSilos | None = None,
+        remains: Remains | None = None,
+    ) -> None:
         packet = wire.configure(config)
         self._config = config
         self._init = 0
         self._init_file = -1
         self._ready = False
+        self._is_empty = False
         self._paused = False
         self._ended = False
         self._closed = False
+        self._remains = remains
         self._failed: Failed | None = None
         self._running: set[int] = set()
         self._unsent: deque[wire.Packet] = deque()
         self._cgroup: cgroup.Cgroup | None = None
         self._freezer: cgroup.Freezer | None = None
         self._launcher, self._socket = (
-            spare.take()
-            if spare is not None and config.isolated and config.network_of is None
-            else _launch(config)
+            spares.take()
+            if spares is not None and config.isolated and config.network_of is None
+            else launch(config)
         )
         self._epoll = select.epoll()
         self._socket.setblocking(False)
@@ -284,7 +147,7 @@ class LinuxSilo:
         messages: list[Message] = []
         while (answer := self._take()) is not None:
             self._accept(*answer, messages)
-        if over or self._is_over_without_init():
+        if over or self._is_over_without_init() or self._is_empty:
             self._finish(messages)
         return messages
 
@@ -352,6 +215,22 @@ class LinuxSilo:
         elif reply.kind == wire.EXITED:
             self._running.discard(reply.pid)
             messages.append(Exited(pid=reply.pid, status=reply.status))
+        elif reply.kind == wire.EMPTY:
+            self._is_empty = self._may_go_before_its_end()
+
+    def _may_go_before_its_end(self) -> bool:
+        """
+        Tell whether nothing that others may want is in use until the very end.
+
+        A scratch folder may become part of the next system; cgroups can be removed
+        only when they are empty.
+        """
+        return (
+            self._remains is not None
+            and self._config.scratch is None
+            and self._cgroup is None
+            and self._freezer is None
+        )
 
     def _finish(self, messages: list[Message]) -> None:
         """Say the last words of a silo whose processes are gone."""
@@ -605,8 +484,13 @@ class LinuxSilo:
 
     def _release(self) -> None:
         """Reap and free; what was in the silo is gone or on the way."""
-        for pid in {self._launcher, self._init} - {0}:
-            reap(pid)
+        pids = tuple({self._launcher, self._init} - {0})
+        if self._is_empty and self._remains is not None:
+            self._remains.add(self._init_file, pids)
+            self._init_file = -1
+        else:
+            for pid in pids:
+                reap(pid)
         if self._init_file >= 0:
             os.close(self._init_file)
             self._init_file = -1

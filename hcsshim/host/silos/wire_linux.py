@@ -35,6 +35,7 @@ FAILED: Final = 3
 STARTED: Final = 4
 REFUSED: Final = 5
 EXITED: Final = 6
+EMPTY: Final = 7
 
 IN_MEMORY: Final = 1
 STANDARD_STREAMS: Final = (2, 4, 8)

@@ -454,7 +454,7 @@ class System:
         self._loop.unwatch(self.silo.fileno())
         self.state = self._require(Verb.EXIT)
         self.exit = self._cause or UNEXPECTED
-        self.silo.close()
+        self._loop.call_soon(self.silo.close)  # nobody need wait for that
         creations, self._creations = self._creations, {}
         for creation in creations.values():
             creation.done(refuse(HResult.HCS_E_SYSTEM_ALREADY_STOPPED), -1)
