@@ -38,6 +38,9 @@ int32_t hcsshim__thread_start(hcsshim__thread *thread, void (*body)(void *),
                               void *context);
 void hcsshim__thread_join(hcsshim__thread thread);
 
+/* Of this process: another one in a child, where no thread but one is left. */
+uint64_t hcsshim__process_id(void);
+
 /* Milliseconds of a clock that only goes forward. */
 uint64_t hcsshim__clock_ms(void);
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "events/platform.h"
 #include "hcsshim.h"
@@ -67,6 +68,8 @@ void hcsshim__thread_join(hcsshim__thread thread)
 {
     pthread_join(thread, NULL);
 }
+
+uint64_t hcsshim__process_id(void) { return (uint64_t)getpid(); }
 
 uint64_t hcsshim__clock_ms(void)
 {

@@ -67,4 +67,6 @@ void hcsshim__thread_join(hcsshim__thread thread)
     CloseHandle(thread);
 }
 
+uint64_t hcsshim__process_id(void) { return GetCurrentProcessId(); }
+
 uint64_t hcsshim__clock_ms(void) { return GetTickCount64(); }

@@ -13,20 +13,34 @@
 /* The length of the zeros at 'at', none if they are few. */
 static size_t zeros_at(const uint8_t *data, size_t at, size_t length)
 {
+    size_t most = length - at < MOST ? length : at + MOST;
     size_t end = at;
 
-    while (end < length && data[end] == 0 && end - at < MOST)
+    while (most - end >= 8 && hcsshim__load64(data + end) == 0)
+        end += 8;
+    while (end < most && data[end] == 0)
         end++;
     return end - at < FEWEST_ZEROS && end < length ? 0 : end - at;
 }
 
+/* Up to the first zeros that are not few. */
 static size_t literals_at(const uint8_t *data, size_t at, size_t length)
 {
+    size_t most = length - at < MOST ? length : at + MOST;
     size_t end = at;
 
-    while (end < length && end - at < MOST &&
-           (data[end] != 0 || zeros_at(data, end, length) == 0))
-        end++;
+    while (end < most) {
+        const uint8_t *zero = memchr(data + end, 0, most - end);
+        size_t few;
+
+        if (zero == NULL)
+            return most - at;
+        end = (size_t)(zero - data);
+        if (zeros_at(data, end, length) > 0)
+            return end - at;
+        for (few = 0; few < FEWEST_ZEROS && end < most && data[end] == 0; few++)
+            end++;
+    }
     return end - at;
 }
 

@@ -22,6 +22,22 @@ int hcsshim__text_starts(hcsshim__tar_text text, const char *literal)
     return text.length >= length && memcmp(text.data, literal, length) == 0;
 }
 
+int32_t hcsshim__bytes_reserve(hcsshim__bytes *bytes, size_t length)
+{
+    uint8_t *more;
+
+    if (length <= bytes->room)
+        return 0;
+    if (length > SIZE_MAX / 2)
+        return HCSSHIM_E_OUTOFMEMORY;
+    more = realloc(bytes->data, length * 2);
+    if (more == NULL)
+        return HCSSHIM_E_OUTOFMEMORY;
+    bytes->data = more;
+    bytes->room = length * 2;
+    return 0;
+}
+
 static int32_t reserve(hcsshim__path *path, size_t length)
 {
     char *data;

@@ -17,6 +17,16 @@ typedef struct hcsshim__path {
     size_t room;
 } hcsshim__path;
 
+/* Bytes that grow, likewise. */
+typedef struct hcsshim__bytes {
+    uint8_t *data;
+    size_t length;
+    size_t room;
+} hcsshim__bytes;
+
+/* Have room for 'length' bytes. Returns 0 or E_OUTOFMEMORY. */
+int32_t hcsshim__bytes_reserve(hcsshim__bytes *bytes, size_t length);
+
 static inline hcsshim__tar_text hcsshim__path_text(const hcsshim__path *path)
 {
     return (hcsshim__tar_text){path->length > 0 ? path->data : "",

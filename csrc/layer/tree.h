@@ -5,6 +5,9 @@
  * parts, of any length. No symbolic link is ever followed: a path that leads
  * through one is refused. The folder that was used last is kept open, since the
  * members of a tar come folder by folder.
+ *
+ * A tree is one thread's at a time, but for files that _create() gave: each of
+ * them may be written, skipped in and finished by another thread meanwhile.
  */
 #ifndef HCSSHIM_LAYER_TREE_H
 #define HCSSHIM_LAYER_TREE_H

@@ -35,10 +35,10 @@ struct hcsshim__tree {
     uint8_t *waiting;
     size_t waiting_length;
     size_t waiting_room;
-    uint64_t refused; /* attributes that the system did not take */
-    int probed;       /* the next three are known */
-    mode_t kept;      /* bits of a mode that open() lets through */
-    uid_t uid;        /* who owns what is made here */
+    _Atomic uint64_t refused; /* attributes that the system did not take */
+    int probed;  /* 1: the next three are known; -1: nobody can tell */
+    mode_t kept; /* bits of a mode that open() lets through */
+    uid_t uid;   /* who owns what is made here */
     gid_t gid;
 };
 
@@ -411,35 +411,32 @@ hcsshim__tar_time hcsshim__tree_held_time(hcsshim__tar_time time)
  * See what files here get by themselves: umask, default ACLs, folders that hand
  * their group down. Nobody can ask for the umask without changing it.
  */
-static int probe(hcsshim__tree *tree)
+static void probe(hcsshim__tree *tree)
 {
     static const char name[] = ".probe";
     struct stat status;
     int file =
         openat(tree->root, name,
                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0777);
-    int result;
 
+    tree->probed = -1;
     if (file < 0)
-        return -1;
-    result = fstat(file, &status);
+        return;
+    if (fstat(file, &status) == 0) {
+        tree->kept = status.st_mode & 0777;
+        tree->uid = status.st_uid;
+        tree->gid = status.st_gid;
+        tree->probed = 1;
+    }
     close(file);
     (void)unlinkat(tree->root, name, 0);
-    if (result != 0)
-        return -1;
-    tree->kept = status.st_mode & 0777;
-    tree->uid = status.st_uid;
-    tree->gid = status.st_gid;
-    tree->probed = 1;
-    return 0;
 }
 
 /* Whether an open file, made with this mode, is as it should be already. */
 static int is_owned(hcsshim__tree *tree, const hcsshim__tree_meta *meta)
 {
-    if (!tree->probed && probe(tree) != 0)
-        return 0;
-    return (meta->mode & 07777 & ~(uint32_t)tree->kept) == 0 &&
+    return tree->probed > 0 &&
+           (meta->mode & 07777 & ~(uint32_t)tree->kept) == 0 &&
            (geteuid() != 0 ||
             (meta->uid == tree->uid && meta->gid == tree->gid));
 }
@@ -521,6 +518,8 @@ int32_t hcsshim__tree_create(hcsshim__tree *tree, hcsshim__tar_text path,
     *file = -1;
     if (hr < 0)
         return hr;
+    if (!tree->probed)
+        probe(tree);
     made = openat(tree->folder, name, flags, mode & 0777);
     if (made < 0 && errno == EEXIST && remove_at(tree->folder, name) == 0)
         made = openat(tree->folder, name, flags, mode & 0777);

@@ -1,5 +1,5 @@
 /* unpack.c - a tar becomes a layer's folder, in one pass. */
-#include "layer/unpack.h"
+#include "layer/unpack_work.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,9 +7,6 @@
 
 #include "layer/file.h"
 
-/* Runs of zeros from here on become holes. */
-#define HOLE ((size_t)64 * 1024)
-#define BLOCK ((size_t)4096)
 /* Names in messages are cut to this. */
 #define SHOWN 200
 
@@ -77,9 +74,11 @@ int32_t hcsshim_unpack_new(const char *root, uint32_t flags,
     if (unpack == NULL)
         return HCSSHIM_E_OUTOFMEMORY;
     unpack->flags = flags;
-    unpack->file = unpack->members_file = -1;
+    unpack->members_file = -1;
     hcsshim__sha256_init(&unpack->digest);
-    hr = hcsshim__tree_open(root, &unpack->tree);
+    hr = hcsshim__work_new(unpack, &unpack->work);
+    if (hr >= 0)
+        hr = hcsshim__tree_open(root, &unpack->tree);
     if (hr >= 0)
         hr = open_parents(unpack, parents, parent_count);
     if (hr >= 0)
@@ -97,8 +96,7 @@ void hcsshim_unpack_free(hcsshim_unpack *unpack)
 {
     if (unpack == NULL)
         return;
-    if (unpack->file >= 0)
-        (void)hcsshim__tree_finish(unpack->tree, unpack->file, -1, NULL);
+    hcsshim__work_free(unpack->work);
     if (unpack->members_file >= 0)
         (void)hcsshim__tree_finish(unpack->tree, unpack->members_file, -1,
                                    NULL);
@@ -118,7 +116,6 @@ void hcsshim_unpack_free(hcsshim_unpack *unpack)
     free(unpack->target.data);
     free(unpack->main.data);
     free(unpack->raw.data);
-    hcsshim__reading_free(unpack->reading);
     free(unpack);
 }
 
@@ -215,64 +212,9 @@ static int32_t write_end(hcsshim_unpack *unpack, size_t least)
 
 /* ---- bodies ----------------------------------------------------------- */
 
-static int is_zero(const uint8_t *data, size_t length)
-{
-    return data[0] == 0 && data[length - 1] == 0 &&
-           memcmp(data, data + 1, length - 1) == 0;
-}
-
-static int32_t skip(hcsshim_unpack *unpack, uint64_t length)
-{
-    unpack->skipped += length;
-    return hcsshim__tree_skip(unpack->file, length);
-}
-
-static int32_t write_bytes(hcsshim_unpack *unpack, const uint8_t *data,
-                           size_t length)
-{
-    if (length == 0)
-        return 0;
-    unpack->skipped = 0;
-    return hcsshim__file_write(unpack->file, data, length);
-}
-
-/* How many bytes from 'at' on are zeros, in whole blocks. */
-static size_t zeros_at(const uint8_t *data, size_t at, size_t length)
-{
-    size_t end = at;
-
-    while (length - end >= BLOCK && is_zero(data + end, BLOCK))
-        end += BLOCK;
-    return end - at;
-}
-
-static int32_t write_sparse(hcsshim_unpack *unpack, const uint8_t *data,
-                            size_t length)
-{
-    size_t done = 0;
-    int32_t hr = 0;
-
-    for (size_t at = 0; at < length && hr >= 0;) {
-        size_t zeros = zeros_at(data, at, length);
-
-        if (zeros >= HOLE) {
-            hr = write_bytes(unpack, data + done, at - done);
-            if (hr >= 0)
-                hr = skip(unpack, zeros);
-            done = at + zeros;
-        }
-        at += zeros >= BLOCK ? zeros : BLOCK;
-    }
-    return hr < 0 || done >= length
-               ? hr
-               : write_bytes(unpack, data + done, length - done);
-}
-
 static int32_t body(hcsshim_unpack *unpack, const hcsshim__tar_step *step)
 {
-    int32_t hr;
-
-    if (unpack->file < 0) {
+    if (!hcsshim__unpack_is_open(unpack)) {
         /* Nobody's bytes, as after a whiteout: kept with the headers. */
         if (step->data == NULL)
             return 0;
@@ -280,16 +222,7 @@ static int32_t body(hcsshim_unpack *unpack, const hcsshim__tar_step *step)
         return keep_raw(unpack, step->data, (size_t)step->length);
     }
     unpack->head.body += step->data != NULL ? step->length : 0;
-    if (step->data == NULL)
-        hr = skip(unpack, step->length);
-    else if (step->length >= HOLE)
-        hr = write_sparse(unpack, step->data, (size_t)step->length);
-    else
-        hr = write_bytes(unpack, step->data, (size_t)step->length);
-    if (hr < 0 && unpack->problem[0] == 0)
-        (void)hcsshim__unpack_fail(unpack, hr,
-                                   hcsshim__path_text(&unpack->path), NULL);
-    return hr;
+    return hcsshim__unpack_write(unpack, step->data, step->length);
 }
 
 /* ---- steps ------------------------------------------------------------ */
@@ -297,10 +230,10 @@ static int32_t body(hcsshim_unpack *unpack, const hcsshim__tar_step *step)
 static int32_t begin_entry(hcsshim_unpack *unpack,
                            const hcsshim__tar_entry *entry)
 {
-    int32_t hr = hcsshim__unpack_close(unpack);
+    int32_t hr;
 
-    if (hr >= 0)
-        hr = next_record(unpack);
+    hcsshim__unpack_close(unpack);
+    hr = next_record(unpack);
     if (hr >= 0)
         hr = hcsshim__unpack_entry(unpack, entry);
     if (entry->sparse)
@@ -364,8 +297,6 @@ int32_t hcsshim__unpack_take(hcsshim_unpack *unpack, const uint8_t *data,
         if (hr >= 0)
             hr = write_end(unpack, HCSSHIM__FILE_PIECE);
     }
-    if (hr < 0)
-        unpack->error = hr;
     return hr < 0 ? hr : 0;
 }
 
@@ -374,8 +305,16 @@ int32_t hcsshim_unpack_feed(hcsshim_unpack *unpack, const void *data,
 {
     if (unpack->error < 0)
         return unpack->error;
-    hcsshim__sha256_update(&unpack->digest, data, length);
-    return hcsshim__unpack_take(unpack, data, length);
+    return hcsshim__work_feed(unpack->work, data, length);
+}
+
+int32_t hcsshim_unpack_read(hcsshim_unpack *unpack, int64_t file,
+                            uint64_t limit, uint64_t *got)
+{
+    *got = 0;
+    if (unpack->error < 0)
+        return unpack->error;
+    return hcsshim__work_read(unpack->work, file, limit, got);
 }
 
 static int32_t finish_members(hcsshim_unpack *unpack)
@@ -403,9 +342,13 @@ int32_t hcsshim_unpack_finish(hcsshim_unpack *unpack,
 
     memset(result, 0, sizeof *result);
     if (hr >= 0)
-        hr = tar_problem(unpack, hcsshim__tar_finish(unpack->tar));
+        hr = hcsshim__work_drain(unpack->work);
     if (hr >= 0)
-        hr = hcsshim__unpack_close(unpack);
+        hr = tar_problem(unpack, hcsshim__tar_finish(unpack->tar));
+    if (hr >= 0) {
+        hcsshim__unpack_close(unpack);
+        hr = hcsshim__work_drain(unpack->work);
+    }
     if (hr >= 0)
         hr = hcsshim__unpack_links(unpack);
     if (hr >= 0)

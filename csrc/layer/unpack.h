@@ -11,13 +11,6 @@
 
 #define HCSSHIM__PROBLEM 512
 
-/* Bytes that grow. */
-typedef struct hcsshim__bytes {
-    uint8_t *data;
-    size_t length;
-    size_t room;
-} hcsshim__bytes;
-
 /* A hard link whose target had not come yet. */
 typedef struct hcsshim__late_link {
     hcsshim__path path;
@@ -39,9 +32,6 @@ struct hcsshim_unpack {
     hcsshim__tree_meta meta;
     hcsshim__tar_record *attributes; /* what meta points to */
     size_t attribute_room;
-    int64_t file;       /* its body's, or -1 */
-    int64_t size;       /* of the body */
-    uint64_t skipped;   /* zeros left out that no byte followed yet */
     hcsshim__path main; /* Windows: the last file, which streams belong to */
 
     hcsshim__late_link *late;
@@ -57,7 +47,7 @@ struct hcsshim_unpack {
     hcsshim__member_head head;
 
     hcsshim__sha256 digest;
-    struct hcsshim__reading *reading; /* made when a file is read */
+    struct hcsshim__work *work;
     uint64_t fed; /* bytes of the tar before what is fed now */
     int ended;
     hcsshim_unpack_result result;
@@ -71,19 +61,28 @@ void hcsshim__describe(char problem[HCSSHIM__PROBLEM], hcsshim__tar_text name,
 int32_t hcsshim__unpack_fail(hcsshim_unpack *unpack, int32_t hr,
                              hcsshim__tar_text name, const char *reason);
 
-/* Take bytes that were hashed. */
+/* Take the next bytes apart. They stay where they are until they are written.
+ */
 int32_t hcsshim__unpack_take(hcsshim_unpack *unpack, const uint8_t *data,
                              size_t length);
-
-/* NULL does nothing. */
-void hcsshim__reading_free(struct hcsshim__reading *reading);
 
 /* Begin a member. */
 int32_t hcsshim__unpack_entry(hcsshim_unpack *unpack,
                               const hcsshim__tar_entry *entry);
-/* Its body is complete. */
-int32_t hcsshim__unpack_close(hcsshim_unpack *unpack);
 /* Make the hard links that waited. */
 int32_t hcsshim__unpack_links(hcsshim_unpack *unpack);
+
+/* ---- unpack_files.c: files, which other threads write ------------------ */
+
+/* Begin a file with unpack's meta; path: of the tree. */
+int32_t hcsshim__unpack_open(hcsshim_unpack *unpack, hcsshim__tar_text path,
+                             int64_t size);
+/* Whether a file is under way. */
+int hcsshim__unpack_is_open(const hcsshim_unpack *unpack);
+/* Its next bytes, of the piece that is taken apart; NULL: zeros. */
+int32_t hcsshim__unpack_write(hcsshim_unpack *unpack, const uint8_t *data,
+                              uint64_t length);
+/* Its body is complete. */
+void hcsshim__unpack_close(hcsshim_unpack *unpack);
 
 #endif

@@ -302,18 +302,6 @@ static int32_t symbolic_link(hcsshim_unpack *unpack,
 
 /* ---- files ------------------------------------------------------------ */
 
-static int32_t begin_body(hcsshim_unpack *unpack, hcsshim__tar_text path,
-                          const hcsshim__tar_entry *entry)
-{
-    int32_t hr = hcsshim__tree_create(
-        unpack->tree, path, unpack->meta.owned ? unpack->meta.mode : 0644,
-        &unpack->file);
-
-    unpack->size = entry->size;
-    unpack->skipped = 0;
-    return hr;
-}
-
 /* A stream's bytes go to a numbered file beside the layer's own. */
 static int32_t stream(hcsshim_unpack *unpack, const hcsshim__tar_entry *entry,
                       size_t colon)
@@ -328,7 +316,8 @@ static int32_t stream(hcsshim_unpack *unpack, const hcsshim__tar_entry *entry,
     length = snprintf(name, sizeof name, "%s/%u", HCSSHIM__MEMBERS_STREAMS,
                       unpack->head.stream);
     memset(&unpack->meta, 0, sizeof unpack->meta);
-    return begin_body(unpack, (hcsshim__tar_text){name, (size_t)length}, entry);
+    return hcsshim__unpack_open(
+        unpack, (hcsshim__tar_text){name, (size_t)length}, entry->size);
 }
 
 static int32_t device(hcsshim_unpack *unpack, const hcsshim__tar_entry *entry)
@@ -360,7 +349,7 @@ static int32_t make(hcsshim_unpack *unpack, const hcsshim__tar_entry *entry)
     case HCSSHIM__TAR_FILE:
         if (entry->size > 0)
             unpack->result.bytes += (uint64_t)entry->size;
-        return begin_body(unpack, path, entry);
+        return hcsshim__unpack_open(unpack, path, entry->size);
     case HCSSHIM__TAR_LINK:
         return hard_link(unpack, entry);
     case HCSSHIM__TAR_SYMLINK:
@@ -424,18 +413,4 @@ int32_t hcsshim__unpack_entry(hcsshim_unpack *unpack,
 {
     unpack->result.members++;
     return blame(unpack, take(unpack, entry), entry->name);
-}
-
-int32_t hcsshim__unpack_close(hcsshim_unpack *unpack)
-{
-    int64_t file = unpack->file;
-    int32_t hr;
-
-    if (file < 0)
-        return 0;
-    unpack->file = -1;
-    hr = hcsshim__tree_finish(unpack->tree, file,
-                              unpack->skipped > 0 ? unpack->size : -1,
-                              &unpack->meta);
-    return blame(unpack, hr, hcsshim__path_text(&unpack->path));
 }

@@ -13,22 +13,6 @@
 /* Whole seconds that 64 bits of ticks hold. */
 #define LATEST INT64_C(1844674407369)
 
-int32_t hcsshim__bytes_reserve(hcsshim__bytes *bytes, size_t length)
-{
-    uint8_t *more;
-
-    if (length <= bytes->room)
-        return 0;
-    if (length > SIZE_MAX / 2)
-        return HCSSHIM_E_OUTOFMEMORY;
-    more = realloc(bytes->data, length * 2);
-    if (more == NULL)
-        return HCSSHIM_E_OUTOFMEMORY;
-    bytes->data = more;
-    bytes->room = length * 2;
-    return 0;
-}
-
 /* ---- times and attributes --------------------------------------------- */
 
 int hcsshim__filetime_load(hcsshim__tar_time time, uint64_t *out)

@@ -46,7 +46,4 @@ int32_t hcsshim__windows_streams(const hcsshim__tar_entry *entry,
                                  hcsshim__sink *sink, hcsshim__bytes *scratch,
                                  const char **reason);
 
-/* Have room for 'length' bytes. Returns 0 or E_OUTOFMEMORY. */
-int32_t hcsshim__bytes_reserve(hcsshim__bytes *bytes, size_t length);
-
 #endif

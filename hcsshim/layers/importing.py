@@ -15,12 +15,7 @@ import attrs
 from hcsshim._native import unpack as native
 from hcsshim._native.growing import growing
 from hcsshim.errors import InvalidDataError, OperationCancelledError
-from hcsshim.layers._compression import (
-    Ahead,
-    decompressed,
-    factory_for,
-    read_magic,
-)
+from hcsshim.layers._compression import decompressed, factory_for, read_magic
 
 if TYPE_CHECKING:
     import threading
@@ -134,10 +129,10 @@ def _feed(unpack: native.Unpack, file: IO[bytes], watch: _Watch) -> None:
     if make is None:
         _feed_plain(unpack, file, magic, watch)
         return
-    with Ahead(decompressed(file, magic, make)) as pieces:
-        for piece, used in pieces:
-            unpack.feed(piece)
-            watch.done(used, len(piece))
+    # The unpack's other thread works while this one unpacks what it is fed next.
+    for piece, used in decompressed(file, magic, make):
+        unpack.feed(piece)
+        watch.done(used, len(piece))
 
 
 def _size_of(source: PathName | IO[bytes], file: IO[bytes]) -> int | None:

@@ -22,7 +22,8 @@ TAR_LAYERS = [
     *("tar_write", "sink", "file_unix", "names", "members"),
     *("sha256", "sha256_x86", "sha256_arm"),
     *("tree_unix", "tree_linux", "tree_attributes_linux", "overlay_unix"),
-    *("unpack", "unpack_entry", "unpack_read", "../native/hresult_unix"),
+    *("unpack", "unpack_entry", "unpack_files", "unpack_work"),
+    "../native/hresult_unix",
     *("../events/gate_linux", "../events/thread_unix"),
 ]
 #: Each target, what it is built with, and how often it is run.

@@ -331,6 +331,25 @@ def test_attributes_but_not_those_of_overlays(layer: Path) -> None:
     assert ["user.colour"] == os.listxattr(layer / "f")
 
 
+@pytest.mark.usefixtures("attributes")
+def test_each_file_has_its_own_attributes(layer: Path) -> None:
+    """
+    A file gets the extended attributes of its own member, not the next one's.
+    """
+    tar = TarMaker()
+    for number in range(5):
+        records = {f"SCHILY.xattr.user.of{number}": f"{number}" * (number + 1)}
+        tar.add(f"{number}", b"data", pax_headers=records)
+
+    extract_linux_layer(io.BytesIO(tar.done()), layer)
+
+    for number in range(5):
+        assert [f"user.of{number}"] == os.listxattr(layer / f"{number}")
+        assert f"{number}".encode() * (number + 1) == os.getxattr(
+            layer / f"{number}", f"user.of{number}"
+        )
+
+
 def test_later_member_wins(layer: Path) -> None:
     """
     Of two members with one name the later one stays, of whatever kind it is.
