@@ -81,6 +81,12 @@ class NotingDatapath:
         self._fail()
         self.networks[network.id] = network
 
+    def clear_network(self, network: str) -> None:
+        """See the protocol."""
+        for endpoint in self.endpoints.values():
+            if endpoint.network == network:
+                self.attached.pop(endpoint.id, None)
+
     def remove_network(self, network: str) -> None:
         """See the protocol."""
         self.networks.pop(network, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
@@ -24,6 +25,9 @@ from hcsshim.host.datapath.tags import Tag
 from hcsshim.hresult import HResult
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from hcsshim.host.datapath.links import Link
     from hcsshim.host.datapath.port import DnsPlan, EndpointPlan, Target
     from hcsshim.host.datapath.switch import Carrier, Switch
 
@@ -88,7 +92,8 @@ class Attachment:
             self._configure(inside)
         finally:
             inside.close()
-        self._open_low_ports()
+        if not self._is_host:
+            self._open_low_ports()
         self._write_filters(self.plan)
         self._write_translation(self.plan)
         self.join(target)
@@ -100,8 +105,6 @@ class Attachment:
         A silo that shares another's network has no rights in it, and could serve none
         of those below 1024 otherwise.
         """
-        if self._is_host:
-            return
         group = os.getegid()  # the one that is mapped, where not all are
         self._place.write_settings(
             ("ipv4/ip_unprivileged_port_start", "0"),
@@ -156,7 +159,11 @@ class Attachment:
             links.add_macvlan(name, alias, carrier.adapter, end)
             return
         self._index = links.add_pair(name, alias, end, carrier.bridge)
+        # A port has no use for addresses; the kernel gives it one of IPv6, and searches
+        # those of all interfaces for it.
+        self._switch.namespace.write_settings((f"ipv6/conf/{name}/disable_ipv6", "1"))
         links.set_port(self._index, isolated=self._is_isolated(self.plan))
+        links.set_up(self._index)
         if carrier.routes_to_endpoints and not self._is_host:
             for address in self.plan.addresses:
                 self._switch.lead_to(carrier, address.address)
@@ -175,7 +182,10 @@ class Attachment:
         index = inside.index(self._interface)
         for address in self.plan.addresses:
             inside.add_address(index, address.address, address.prefix_length)
-        inside.set_up(index)
+        # An interface that is given no address of IPv6 would make one and announce it,
+        # which every port of the bridge hears: a thousand times of a thousand.
+        speaks_six = any(":" in address.address for address in self.plan.addresses)
+        inside.set_up(index, unnumbered=bool(self._index) and not speaks_six)
         if not self._is_host:
             for route in self.plan.routes:
                 inside.add_route(
@@ -255,7 +265,9 @@ class Attachment:
             return
         batch = Batch()
         if wanted:
-            batch.replace_table(self._filters, plan.name)
+            # What is replaced is freed later, and closing would wait for that.
+            make = batch.replace_table if self._has_filters else batch.add_table
+            make(self._filters, plan.name)
             filters.add_filters(batch, self._filters, plan, self.carrier.plan)
         else:
             batch.delete_table(self._filters)
@@ -304,12 +316,19 @@ class Attachment:
             dropped_outgoing=counted.sent_dropped,
         )
 
-    def parts(self) -> list[KernelPart]:
-        """List what the kernel has for it."""
+    def parts(
+        self, links: Mapping[int, Link], tables: Collection[str]
+    ) -> list[KernelPart]:
+        """
+        List what the kernel has for it.
+
+        Args:
+            links: Of the switch.
+            tables: Of the switch.
+        """
         name = self._tag.interface("v")
         found = []
         if self._index:
-            links = {link.index: link for link in self._switch.links.all()}
             link = links.get(self._index)
             problem = ""
             if link is None:
@@ -329,7 +348,8 @@ class Attachment:
                 )
             )
         if self._has_translation:
-            found += self._switch.rules(self._tag.table, name, self.plan.id)
+            table = self._tag.table
+            found += self._switch.rules(table, name, self.plan.id, tables)
         return found
 
     def remove(self) -> None:
@@ -339,22 +359,64 @@ class Attachment:
         Raises:
             OSError: The kernel refuses; what could be removed is.
         """
+        with contextlib.ExitStack() as late:
+            self._release(late, self._unplug)
+
+    @classmethod
+    def remove_together(cls, switch: Switch, many: Sequence[Attachment]) -> None:
+        """
+        Take back all of some, at hardly more than the price of one.
+
+        Raises:
+            OSError: The kernel refuses; what could be removed is.
+        """
+        with contextlib.ExitStack() as late, contextlib.ExitStack() as stack:
+            indexes: list[int] = []
+            stack.callback(switch.links.remove_together, indexes)
+            for attachment in many:
+                stack.callback(attachment.release_to, late, indexes)
+
+    def release_to(self, late: contextlib.ExitStack, indexes: list[int]) -> None:
+        """
+        Take everything back but the interface, if its other end is in the switch.
+
+        Args:
+            late: Takes what is closed after the interface is removed.
+            indexes: Gets the number of the interface to remove.
+
+        Raises:
+            OSError: The kernel refuses; what could be removed is.
+        """
+        index = self._index
+        self._release(late, partial(self._unplug, remove=False))
+        indexes += [index] if index else []
+
+    def _release(self, late: contextlib.ExitStack, unplug: Callable[[], None]) -> None:
+        """
+        Take everything back.
+
+        Args:
+            late: Takes what is closed after unplugging, which gives the kernel time to
+                free what closing would wait for.
+            unplug: Removes the interface.
+        """
         self._doors.close()
         with contextlib.ExitStack() as stack:
             stack.callback(self._place.close)
             if self._has_translation:
                 stack.callback(self._switch.remove_table, self._tag.table)
-            stack.callback(self._unplug)
+            stack.callback(unplug)
             if self._has_filters:
-                stack.callback(self._remove_filters)
+                stack.callback(self._remove_filters, late)
         self._has_filters = self._has_translation = False
 
-    def _unplug(self) -> None:
+    def _unplug(self, *, remove: bool = True) -> None:
         if self._index:
             if self.carrier.routes_to_endpoints and not self._is_host:
                 for address in self.plan.addresses:
                     self._switch.lead_no_more_to(self.carrier, address.address)
-            self._switch.links.remove(self._index)
+            if remove:
+                self._switch.links.remove(self._index)
             self._index = 0
         elif self.carrier.plan.kind is NetworkKind.TRANSPARENT:
             with ignoring_absence():
@@ -364,14 +426,13 @@ class Attachment:
                 finally:
                     inside.close()
 
-    def _remove_filters(self) -> None:
+    def _remove_filters(self, late: contextlib.ExitStack) -> None:
         batch = Batch()
         batch.delete_table(self._filters)
         nft = NftSocket(self._place)
+        late.callback(nft.close)
         try:
             nft.commit(batch)
         except OSError as error:
             if error.errno != errno.ENOENT:
                 raise
-        finally:
-            nft.close()

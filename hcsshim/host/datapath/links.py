@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from hcsshim.host.datapath.netlink import dump, records
+from hcsshim.host.datapath.netlink import ask, attribute, dump, records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from hcsshim.host.datapath.namespaces import NetworkNamespace
 
@@ -33,6 +33,13 @@ _NTF_PROXY: Final = 8
 _NUD_PERMANENT: Final = 0x80
 _RTNH_ONLINK: Final = 4
 _NEIGHBOUR = struct.Struct("=BxxxiHBB")
+_LINK = struct.Struct("=BxHiII")  # struct ifinfomsg
+_DELETE_LINK: Final = 17
+_IFLA_GROUP: Final = 27
+_ADDRESSES_OF_NOBODY: Final = 1  # IN6_ADDR_GEN_MODE_NONE
+#: Groups below are people's.
+_FIRST_GROUP: Final = 0x68637300
+_WORTH_A_GROUP: Final = 3
 _GET_NEIGHBOUR: Final = 30
 _NDA_DST: Final = 1
 _NDA_PROTOCOL: Final = 12
@@ -186,7 +193,7 @@ class Links:
         Make a pair of interfaces that are one cable.
 
         Args:
-            name: Of this end, which is switched on.
+            name: Of this end, which is switched off.
             alias: Of this end.
             end: The other one.
             bridge: That this end is a port of; 0 for none.
@@ -204,7 +211,7 @@ class Links:
         settings: dict[str, object] = {"kind": "veth", "mtu": end.mtu, "peer": other}
         if bridge:
             settings["master"] = bridge
-        return self._add(name, alias, settings, up=True)
+        return self._add(name, alias, settings)
 
     def add_macvlan(self, name: str, alias: str, under: int, end: End) -> None:
         """Make an interface with an address of its own on another one's wire."""
@@ -225,22 +232,34 @@ class Links:
             self.remove(index)
             raise
 
-    def _add(
-        self, name: str, alias: str, settings: dict[str, object], *, up: bool = False
-    ) -> int:
-        more = {"state": "up"} if up else {}
+    def _add(self, name: str, alias: str, settings: dict[str, object]) -> int:
         with _as_oserror():
             self._route.link("add", ifname=name, **settings)
             index = self.index(name)
             try:
-                self._route.link("set", index=index, ifalias=alias, **more)
+                self._route.link("set", index=index, ifalias=alias)
             except BaseException:
                 self.remove(index)
                 raise
             return index
 
-    def set_up(self, index: int) -> None:
-        """Switch an interface on."""
+    def set_up(self, index: int, *, unnumbered: bool = False) -> None:
+        """
+        Switch an interface on.
+
+        Args:
+            index: Its number.
+            unnumbered: Let it make no address of IPv6 for itself.
+        """
+        if unnumbered:
+            mode = ["IFLA_INET6_ADDR_GEN_MODE", _ADDRESSES_OF_NOBODY]
+            family = {"attrs": [["AF_INET6", {"attrs": [mode]}]]}
+            try:
+                with _as_oserror():
+                    self._route.link("set", index=index, IFLA_AF_SPEC=family)
+            except OSError as error:
+                if error.errno != errno.EAFNOSUPPORT:  # a kernel without IPv6
+                    raise
         with _as_oserror():
             self._route.link("set", index=index, state="up")
 
@@ -258,6 +277,31 @@ class Links:
         """Remove an interface, and its other end if it is of a pair."""
         with ignoring_absence(), _as_oserror():
             self._route.link("del", index=index)
+
+    def remove_together(self, indexes: Sequence[int]) -> None:
+        """
+        Remove many interfaces, at hardly more than the price of one.
+
+        The kernel waits for all processors whenever it removes interfaces; it removes
+        those of a group at once, so they become one that nobody else has.
+        """
+        if len(indexes) < _WORTH_A_GROUP:
+            for index in indexes:
+                self.remove(index)
+            return
+        with _as_oserror():
+            taken = {f.get_attr("IFLA_GROUP") for f in self._route.get_links()}
+        group = _FIRST_GROUP
+        while group in taken:
+            group += 1
+        for index in indexes:
+            with ignoring_absence(), _as_oserror():
+                self._route.link("set", index=index, group=group)
+        body = _LINK.pack(0, 0, 0, 0, 0) + attribute(
+            _IFLA_GROUP, struct.pack("=I", group)
+        )
+        with ignoring_absence(), self._namespace.run(_route_socket) as stream:
+            ask(stream, _DELETE_LINK, body)
 
     def traffic(self, index: int) -> Traffic:
         """Tell what an interface counted."""

@@ -114,6 +114,24 @@ class LinuxDatapath:
             with _explaining(f"Network {network} cannot be removed"):
                 self._made.remove(network)
 
+    def clear_network(self, network: str) -> None:
+        """
+        Detach all endpoints of a network at once.
+
+        Raises:
+            DatapathError: The kernel refuses.
+        """
+        found = {
+            endpoint: attachment
+            for endpoint, attachment in self._attachments.items()
+            if attachment.plan.network == network
+        }
+        for endpoint in found:
+            del self._attachments[endpoint]
+        if self._made is not None:
+            with _explaining(f"Endpoints of network {network} cannot be detached"):
+                Attachment.remove_together(self._made, tuple(found.values()))
+
     # -- endpoints -------------------------------------------------------
 
     def apply_endpoint(self, endpoint: EndpointPlan) -> None:
@@ -328,23 +346,24 @@ class LinuxDatapath:
         if self._made is None:
             return []
         with _explaining(f"The parts of network {network} cannot be listed"):
-            found = self._made.parts(network)
+            links = {link.index: link for link in self._made.links.all()}
+            tables = self._made.nft.tables().keys()
+            found = self._made.parts(network, links, tables)
             for attachment in self._attachments.values():
                 if attachment.plan.network == network:
-                    found += attachment.parts()
+                    found += attachment.parts(links, tables)
             for balancer in self._balancers.values():
                 if balancer.network == network and found:
-                    found += self._made.balancer_parts(balancer)
+                    found += self._made.balancer_parts(balancer, tables)
         return found
 
     def close(self) -> None:
         """Remove everything."""
-        for attachment in self._attachments.values():
-            with contextlib.suppress(OSError):
-                attachment.remove()
-        self._attachments.clear()
         made, self._made = self._made, None
         if made is not None:
+            with contextlib.suppress(OSError):
+                Attachment.remove_together(made, tuple(self._attachments.values()))
+            self._attachments.clear()
             for balancer in self._balancers.values():
                 with contextlib.suppress(OSError):
                     made.remove_balancer(balancer)

@@ -91,6 +91,20 @@ def receive(stream: socket.socket) -> Iterator[tuple[int, int, bytes]]:
     return split(stream.recv(_RECEIVE))
 
 
+def ask(stream: socket.socket, kind: int, body: bytes) -> None:
+    """
+    Ask for a change, and wait until it is made.
+
+    Raises:
+        OSError: The kernel refuses.
+    """
+    stream.send(message(kind, REQUEST | ACK, 1, body))
+    for answer, _, data in receive(stream):
+        code = outcome(data) if answer == ERROR else 0
+        if code:
+            raise OSError(code, os.strerror(code))
+
+
 def dump(stream: socket.socket, kind: int, body: bytes) -> list[bytes]:
     """
     Ask for a list, and receive it.

@@ -503,6 +503,13 @@ class Datapath(Protocol):
     def apply_network(self, network: NetworkPlan) -> None:
         """Make a network, or change it to this plan."""
 
+    def clear_network(self, network: str) -> None:
+        """
+        Detach all endpoints of a network, which stay known.
+
+        Many at once cost hardly more than one.
+        """
+
     def remove_network(self, network: str) -> None:
         """Remove a network; its endpoints are gone already."""
 
@@ -568,6 +575,9 @@ class NoDatapath:
         """Accept everything."""
 
     def apply_network(self, network: NetworkPlan) -> None:
+        """Accept it."""
+
+    def clear_network(self, network: str) -> None:
         """Accept it."""
 
     def remove_network(self, network: str) -> None:

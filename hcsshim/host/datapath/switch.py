@@ -22,9 +22,10 @@ from hcsshim.host.datapath.tags import Tag
 from hcsshim.hresult import HResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Mapping
 
     from hcsshim.host.datapath.doors import Doorkeeper
+    from hcsshim.host.datapath.links import Link
     from hcsshim.host.datapath.namespaces import NetworkNamespace
     from hcsshim.host.datapath.port import (
         EndpointPlan,
@@ -112,10 +113,10 @@ class Switch:
 
     def remove_leftovers(self) -> None:
         """Remove what hosts left that are gone; what others made is not touched."""
-        for link in self.links.all():
-            tag = Tag.of_alias(link.alias)
-            if tag is not None and not tag.alive:
-                self.links.remove(link.index)
+        found = [(link.index, Tag.of_alias(link.alias)) for link in self.links.all()]
+        self.links.remove_together(
+            [index for index, tag in found if tag is not None and not tag.alive]
+        )
         batch = Batch()
         restore = False
         tables = self.nft.tables()
@@ -440,12 +441,20 @@ class Switch:
 
     # -- the rest --------------------------------------------------------
 
-    def parts(self, network: str) -> list[KernelPart]:
-        """List what the kernel has for a network itself."""
+    def parts(
+        self, network: str, links: Mapping[int, Link], tables: Collection[str]
+    ) -> list[KernelPart]:
+        """
+        List what the kernel has for a network itself.
+
+        Args:
+            network: Which.
+            links: All interfaces here, by their numbers.
+            tables: All tables here.
+        """
         carrier = self._carriers.get(network)
         if carrier is None or not carrier.bridge:
             return []
-        links = {link.index: link for link in self.links.all()}
         found = []
         bridge = links.get(carrier.bridge)
         problem = "is gone" if bridge is None else "" if bridge.up else "is down"
@@ -474,20 +483,24 @@ class Switch:
                     problem="" if link else "is gone",
                 )
             )
-        found += self.rules(carrier.tag.table, carrier.name, network)
+        found += self.rules(carrier.tag.table, carrier.name, network, tables)
         return found
 
-    def balancer_parts(self, balancer: LoadBalancerPlan) -> list[KernelPart]:
+    def balancer_parts(
+        self, balancer: LoadBalancerPlan, tables: Collection[str]
+    ) -> list[KernelPart]:
         """List what the kernel has for a load balancer."""
         carrier = self._carriers.get(balancer.network)
         if carrier is None:
             return []
         table = Tag.ours("balancer", balancer.id).table
-        return self.rules(table, carrier.name, balancer.id)
+        return self.rules(table, carrier.name, balancer.id, tables)
 
-    def rules(self, table: str, parent: str, object_id: str) -> list[KernelPart]:
+    def rules(
+        self, table: str, parent: str, object_id: str, tables: Collection[str]
+    ) -> list[KernelPart]:
         """List the rules of a table, one part for each of its chains."""
-        if table not in self.nft.tables():
+        if table not in tables:
             part = KernelPart(kind="rule", name=table, parent=parent, object=object_id)
             return [attrs.evolve(part, problem="is gone")]
         chains: dict[str, list[str]] = {}

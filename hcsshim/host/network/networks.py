@@ -240,6 +240,8 @@ class Networks:
         core = self._core
         network = core.network(network_id)
         core.notices.send(notices.NETWORK_PRE_DELETE, network.id, flags=network.flags)
+        with carried():
+            core.datapath.clear_network(network_id)
         for endpoint in core.endpoints_of(network_id):
             self._endpoints.delete(endpoint.id)
         self._unapply(network_id)
