@@ -411,4 +411,5 @@ def serving(place: Place, port: int, address: str = "") -> Iterator[socket.socke
 if __name__ == "__main__":
     # The module of the test imports this one by its name.
     sys.modules["datapath_lab"] = sys.modules["__main__"]
+    sys.path.append(str(Path(__file__).parent.parent))  # for what is beside conftest
     sys.exit(main(*sys.argv[1:]))

@@ -158,7 +158,16 @@ class Attachment:
         if carrier.plan.kind is NetworkKind.TRANSPARENT:
             links.add_macvlan(name, alias, carrier.adapter, end)
             return
-        self._index = links.add_pair(name, alias, end, carrier.bridge)
+        try:
+            self._index = links.add_pair(name, alias, end, carrier.bridge)
+        except OSError as error:
+            if error.errno != errno.EXFULL:
+                raise
+            raise DatapathError(
+                HResult.ERROR_NO_SYSTEM_RESOURCES,
+                f"Endpoint {self.plan.id} cannot be attached: the bridge of network "
+                f"{carrier.plan.name!r} has as many endpoints as Linux allows, 1023.",
+            ) from error
         # A port has no use for addresses; the kernel gives it one of IPv6, and searches
         # those of all interfaces for it.
         self._switch.namespace.write_settings((f"ipv6/conf/{name}/disable_ipv6", "1"))
