@@ -2,17 +2,16 @@
 #ifndef HCSSHIM_LAYER_PACK_H
 #define HCSSHIM_LAYER_PACK_H
 
-#include <sys/stat.h>
-
 #include "hcsshim.h"
-#include "layer/inherited_unix.h"
+#include "layer/inherited.h"
 #include "layer/members.h"
 #include "layer/names.h"
-#include "layer/replay_unix.h"
+#include "layer/node.h"
+#include "layer/replay.h"
 #include "layer/tar_write.h"
 #include "layer/tree.h"
 #include "layer/unpack.h"
-#include "layer/walk_unix.h"
+#include "layer/walk.h"
 
 /* Where a file that has several names was written first. */
 typedef struct hcsshim__seen_file {
@@ -43,7 +42,7 @@ struct hcsshim_pack {
     hcsshim__seen_files seen;
 
     /* the body under way */
-    int body;      /* descriptor, or -1 */
+    int64_t body;  /* its file, or -1 */
     uint64_t left; /* of it */
     uint64_t at;
     uint64_t size;
@@ -71,7 +70,7 @@ struct hcsshim_pack {
 int32_t hcsshim__pack_fail(hcsshim_pack *pack, int32_t hr,
                            hcsshim__tar_text name, const char *reason);
 
-/* ---- pack_unix.c: what every kind of layer needs ---------------------- */
+/* ---- pack.c: what every kind of layer needs --------------------------- */
 
 /* Add a record of a key and a value, which are copied. */
 int32_t hcsshim__pack_record(hcsshim_pack *pack, const char *key,
@@ -83,34 +82,32 @@ void hcsshim__pack_clear(hcsshim_pack *pack);
 void hcsshim__pack_take_records(hcsshim_pack *pack,
                                 hcsshim__tar_member *member);
 /* Read a symbolic link into pack->name. */
-int32_t hcsshim__pack_read_link(hcsshim_pack *pack, int folder,
+int32_t hcsshim__pack_read_link(hcsshim_pack *pack, int64_t folder,
                                 const char *name);
 /* Write a header. */
 int32_t hcsshim__pack_write(hcsshim_pack *pack,
                             const hcsshim__tar_member *member);
 /*
- * Begin a body whose descriptor is taken over. pads: fill its last block up
+ * Begin a body whose file is taken over. pads: fill its last block up
  * with zeros.
  */
-void hcsshim__pack_begin_body(hcsshim_pack *pack, int file, uint64_t size,
+void hcsshim__pack_begin_body(hcsshim_pack *pack, int64_t file, uint64_t size,
                               int sparse, int pads);
 /*
  * Whether a file was written under another name before: then the name is in
  * 'target'. Otherwise it is remembered.
  */
-int32_t hcsshim__pack_seen(hcsshim_pack *pack, const struct stat *status,
+int32_t hcsshim__pack_seen(hcsshim_pack *pack, const hcsshim__node *node,
                            hcsshim__tar_text path, hcsshim__tar_text *target);
 
-/* ---- pack_new_unix.c -------------------------------------------------- */
+/* ---- pack_new.c ------------------------------------------------------- */
 
 /* Write the next new file of a Windows layer; after the last: PACK_REST. */
 int32_t hcsshim__pack_new_next(hcsshim_pack *pack);
-/* Open a file, if it is a regular one. Returns -1 with errno otherwise. */
-int hcsshim__pack_open(int folder, const char *name, struct stat *status);
 /* When a file was written last, as exactly as Windows tells. */
-hcsshim__tar_time hcsshim__pack_modified(const struct stat *status);
+hcsshim__tar_time hcsshim__pack_modified(const hcsshim__node *node);
 
-/* ---- pack_linux_unix.c, pack_windows_unix.c --------------------------- */
+/* ---- pack_linux_unix.c, pack_windows.c -------------------------------- */
 
 /* Write the next member. Sets 'state' to PACK_END after the last. */
 int32_t hcsshim__pack_linux_next(hcsshim_pack *pack);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "layer/overlay.h"
@@ -75,7 +76,7 @@ static void fill_owner(const hcsshim_pack *pack, const struct stat *status,
 static int32_t write_folder(hcsshim_pack *pack, const hcsshim__walk_item *item,
                             hcsshim__tar_member *member)
 {
-    int inner = openat(item->folder, item->name,
+    int inner = openat((int)item->folder, item->name,
                        O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     int opaque;
     int32_t hr = 0;
@@ -101,30 +102,24 @@ static int32_t write_folder(hcsshim_pack *pack, const hcsshim__walk_item *item,
 static int32_t write_file(hcsshim_pack *pack, const hcsshim__walk_item *item,
                           hcsshim__tar_member *member)
 {
-    struct stat status;
-    int file = openat(item->folder, item->name,
-                      O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    int32_t hr;
+    hcsshim__node node;
+    int64_t file;
+    int32_t hr = hcsshim__node_open(item->folder, item->name, &file, &node);
 
-    if (file < 0)
-        return last_error();
-    if (fstat(file, &status) != 0 || !S_ISREG(status.st_mode)) {
-        close(file);
-        return HCSSHIM_E_INVALID_DATA;
-    }
+    if (hr < 0)
+        return hr;
     pack->path.length = 0;
     hr = hcsshim__path_add(&pack->path, item->path.data, item->path.length);
     member->type = HCSSHIM__TAR_FILE;
-    member->size = (uint64_t)status.st_size;
+    member->size = (uint64_t)node.size;
     if (hr >= 0)
         hr = hcsshim__pack_write(pack, member);
     if (hr < 0) {
-        close(file);
+        hcsshim__node_close(file);
         return hr;
     }
     pack->result.bytes += member->size;
-    hcsshim__pack_begin_body(pack, file, member->size,
-                             status.st_blocks * 512 < status.st_size, 1);
+    hcsshim__pack_begin_body(pack, file, member->size, node.sparse, 1);
     return 0;
 }
 
@@ -149,7 +144,10 @@ static int32_t write_one(hcsshim_pack *pack, const hcsshim__walk_item *item,
     int32_t hr = 0;
 
     if (!S_ISDIR(status->st_mode) && status->st_nlink > 1) {
-        hr = hcsshim__pack_seen(pack, status, item->path, &member.link);
+        hr = hcsshim__pack_seen(
+            pack,
+            &(hcsshim__node){.device = status->st_dev, .inode = status->st_ino},
+            item->path, &member.link);
         if (hr < 0)
             return hr;
     }
@@ -159,7 +157,7 @@ static int32_t write_one(hcsshim_pack *pack, const hcsshim__walk_item *item,
         return hcsshim__pack_write(pack, &member);
     }
     hcsshim__pack_clear(pack);
-    hr = add_attributes(pack, item->folder, item->name);
+    hr = add_attributes(pack, (int)item->folder, item->name);
     if (hr < 0)
         return hr;
     hcsshim__pack_take_records(pack, &member);
@@ -189,11 +187,11 @@ int32_t hcsshim__pack_linux_next(hcsshim_pack *pack)
         pack->state = PACK_END;
         return hcsshim__tar_write_end(&pack->sink);
     }
-    if (fstatat(item.folder, item.name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+    if (fstatat((int)item.folder, item.name, &status, AT_SYMLINK_NOFOLLOW) != 0)
         return hcsshim__pack_fail(pack, last_error(), item.path, NULL);
     if (S_ISSOCK(status.st_mode))
         return 0; /* of no use to anybody else */
-    if (hcsshim__overlay_is_whiteout(item.folder, item.name, &status)) {
+    if (hcsshim__overlay_is_whiteout((int)item.folder, item.name, &status)) {
         hcsshim__tar_text folder = item.path;
 
         folder.length = hcsshim__path_last(item.path);

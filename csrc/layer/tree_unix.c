@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "hcsshim.h"
+#include "layer/node.h"
 #include "layer/overlay.h"
 #include "layer/tree.h"
 #include "layer/tree_unix.h"
@@ -224,7 +225,7 @@ static int32_t use_folder(hcsshim__tree *tree, hcsshim__tar_text path, int make)
 }
 
 int32_t hcsshim__tree_use(hcsshim__tree *tree, hcsshim__tar_text path,
-                          int *folder)
+                          int64_t *folder)
 {
     int32_t hr = use_folder(tree, path, 0);
 

@@ -10,16 +10,6 @@
 #define HCSSHIM__TREE_EARLIEST INT64_C(-2145916800)
 #define HCSSHIM__TREE_LATEST INT64_C(15000000000)
 
-/* The time that a file gets for one of a tar, with its fraction positive. */
-hcsshim__tar_time hcsshim__tree_held_time(hcsshim__tar_time time);
-
-/*
- * Use the folder at a path, which stays the tree's: -1, or its descriptor until
- * the next call for this tree. Links are not followed.
- */
-int32_t hcsshim__tree_use(hcsshim__tree *tree, hcsshim__tar_text path,
-                          int *folder);
-
 /*
  * Open the folder at a path. make: make what is missing.
  *

@@ -52,8 +52,8 @@ TARGETS = {
     "fuzz_layer": (
         [
             *TAR_LAYERS,
-            *("pack_unix", "pack_linux_unix", "pack_windows_unix", "pack_new_unix"),
-            *("replay_unix", "inherited_unix", "walk_unix"),
+            *("pack", "pack_linux_unix", "pack_windows", "pack_new"),
+            *("node_unix", "replay", "inherited", "walk"),
         ],
         1500,
     ),

@@ -1,16 +1,10 @@
-/* pack_new_unix.c - files of a Windows layer that it was not imported with. */
-#include <errno.h>
-#include <fcntl.h>
+/* pack_new.c - files of a Windows layer that it was not imported with. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "layer/bytes.h"
-#include "layer/overlay.h"
 #include "layer/pack.h"
-#include "layer/tree_unix.h"
-#include "native/hresult.h"
 
 #define WHITEOUT ".wh."
 #define CREATION "LIBARCHIVE.creationtime"
@@ -33,8 +27,6 @@ static const char folder_security[] =
     "AAAxgA/wEfAAECAAAAAAAFIAAAACACAAAAAxQA/wEfAAEBAAAAAAAFEgAAAAAAGAD/AR8AAQIA"
     "AAAAAAUgAAAAIAIAAAALFAAAAAAQAQEAAAAAAAMAAAAAAAMYAKkAEgABAgAAAAAABSAAAAAhAg"
     "AAAAIYAAQAAAABAgAAAAAABSAAAAAhAgAAAAIYAAIAAAABAgAAAAAABSAAAAAhAgAA";
-
-static int32_t last_error(void) { return hcsshim__hresult_from_errno(errno); }
 
 /* ---- records ---------------------------------------------------------- */
 
@@ -86,32 +78,20 @@ static int32_t add_packed(hcsshim_pack *pack, const uint8_t *data,
     return hr;
 }
 
-hcsshim__tar_time hcsshim__pack_modified(const struct stat *status)
+hcsshim__tar_time hcsshim__pack_modified(const hcsshim__node *node)
 {
-    hcsshim__tar_time time = hcsshim__tree_modified(status);
+    hcsshim__tar_time time = node->modified;
 
     time.nanoseconds -= time.nanoseconds % 100;
     return time;
 }
 
-int hcsshim__pack_open(int folder, const char *name, struct stat *status)
-{
-    int file =
-        openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-
-    if (file >= 0 && (fstat(file, status) != 0 || !S_ISREG(status->st_mode))) {
-        close(file);
-        return -1;
-    }
-    return file;
-}
-
 /* Records of a new file: those it had below, or those of nobody's file. */
 static int32_t add_new_records(hcsshim_pack *pack,
                                const hcsshim__walk_item *item,
-                               const struct stat *status)
+                               const hcsshim__node *node)
 {
-    int is_folder = S_ISDIR(status->st_mode);
+    int is_folder = node->kind == HCSSHIM__TREE_FOLDER;
     uint32_t attributes = is_folder ? FOLDER_BIT : ARCHIVE_BIT;
     size_t length;
     const uint8_t *packed =
@@ -120,9 +100,9 @@ static int32_t add_new_records(hcsshim_pack *pack,
     hcsshim__pack_clear(pack);
     if (packed != NULL && length > 0)
         return add_packed(pack, packed, length);
-    if (S_ISLNK(status->st_mode))
+    if (node->kind == HCSSHIM__TREE_LINK)
         attributes |= REPARSE_BIT;
-    return add_defaults(pack, hcsshim__pack_modified(status), attributes,
+    return add_defaults(pack, hcsshim__pack_modified(node), attributes,
                         is_folder);
 }
 
@@ -130,24 +110,23 @@ static int32_t write_new_file(hcsshim_pack *pack,
                               const hcsshim__walk_item *item,
                               hcsshim__tar_member *member)
 {
-    struct stat status;
-    int file = hcsshim__pack_open(item->folder, item->name, &status);
-    int32_t hr;
+    hcsshim__node node;
+    int64_t file;
+    int32_t hr = hcsshim__node_open(item->folder, item->name, &file, &node);
 
-    if (file < 0)
-        return last_error();
-    member->size = (uint64_t)status.st_size;
+    if (hr < 0)
+        return hr;
+    member->size = (uint64_t)node.size;
     pack->path.length = 0;
     hr = hcsshim__path_add(&pack->path, item->path.data, item->path.length);
     if (hr >= 0)
         hr = hcsshim__pack_write(pack, member);
     if (hr < 0) {
-        close(file);
+        hcsshim__node_close(file);
         return hr;
     }
     pack->result.bytes += member->size;
-    hcsshim__pack_begin_body(pack, file, member->size,
-                             status.st_blocks * 512 < status.st_size, 1);
+    hcsshim__pack_begin_body(pack, file, member->size, node.sparse, 1);
     return 0;
 }
 
@@ -164,32 +143,46 @@ static int32_t write_new_link(hcsshim_pack *pack,
     return hr < 0 ? hr : hcsshim__pack_write(pack, member);
 }
 
+/* The kind of a file, as POSIX numbers it, and for Windows that is all. */
+static uint32_t mode_of(char type)
+{
+    switch (type) {
+    case HCSSHIM__TAR_FOLDER:
+        return 0040000;
+    case HCSSHIM__TAR_FILE:
+        return 0100000;
+    case HCSSHIM__TAR_SYMLINK:
+        return 0120000;
+    default:
+        return 0644;
+    }
+}
+
 static int32_t write_new(hcsshim_pack *pack, const hcsshim__walk_item *item,
-                         const struct stat *status)
+                         const hcsshim__node *node)
 {
     hcsshim__tar_member member = {.name = item->path, .link = {"", 0}};
     int32_t hr = 0;
 
-    if (S_ISREG(status->st_mode) && status->st_nlink > 1)
-        hr = hcsshim__pack_seen(pack, status, item->path, &member.link);
+    if (node->kind == HCSSHIM__TREE_FILE && node->links > 1)
+        hr = hcsshim__pack_seen(pack, node, item->path, &member.link);
     if (hr > 0)
         member.type = HCSSHIM__TAR_LINK;
-    else if (S_ISDIR(status->st_mode))
+    else if (node->kind == HCSSHIM__TREE_FOLDER)
         member.type = HCSSHIM__TAR_FOLDER;
-    else if (S_ISREG(status->st_mode))
+    else if (node->kind == HCSSHIM__TREE_FILE)
         member.type = HCSSHIM__TAR_FILE;
-    else if (S_ISLNK(status->st_mode))
+    else if (node->kind == HCSSHIM__TREE_LINK)
         member.type = HCSSHIM__TAR_SYMLINK;
     else
         return 0; /* sockets, FIFOs and devices are nothing to Windows */
     if (hr >= 0)
-        hr = add_new_records(pack, item, status);
+        hr = add_new_records(pack, item, node);
     if (hr < 0)
         return hr;
     hcsshim__pack_take_records(pack, &member);
-    member.mode =
-        member.type == HCSSHIM__TAR_LINK ? 0644 : status->st_mode & S_IFMT;
-    member.modified = hcsshim__pack_modified(status);
+    member.mode = mode_of(member.type);
+    member.modified = hcsshim__pack_modified(node);
     member.accessed = member.changed = member.modified;
     if (member.type == HCSSHIM__TAR_FILE)
         return write_new_file(pack, item, &member);
@@ -211,46 +204,43 @@ static int32_t hide_names(hcsshim_pack *pack, const hcsshim__walk_item *item,
 {
     hcsshim__walk *walk;
     hcsshim__walk_item below;
-    struct stat status;
-    int inner = openat(item->folder, item->name,
-                       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    int32_t hr =
-        inner < 0 ? last_error() : hcsshim__walk_new(parent, item->path, &walk);
+    hcsshim__node node;
+    int64_t inner;
+    int32_t hr = hcsshim__node_enter(item->folder, item->name, &inner);
 
-    if (hr < 0) {
-        if (inner >= 0)
-            close(inner);
-        return inner < 0 ? hr : 0; /* the layer below has no such folder */
+    if (hr < 0)
+        return hr;
+    if (hcsshim__walk_new(parent, item->path, &walk) < 0) {
+        hcsshim__node_close(inner);
+        return 0; /* the layer below has no such folder */
     }
     while (hr >= 0 && (hr = hcsshim__walk_next(walk, &below)) > 0) {
         uint64_t hash = hcsshim__path_hash(below.path);
 
         hcsshim__walk_skip(walk);
         if (hcsshim__path_set_has(hidden, hash) ||
-            fstatat(inner, below.name, &status, AT_SYMLINK_NOFOLLOW) == 0 ||
-            (fstatat(below.folder, below.name, &status, AT_SYMLINK_NOFOLLOW) ==
-                 0 &&
-             hcsshim__overlay_is_whiteout(below.folder, below.name, &status)))
+            hcsshim__node_look(inner, below.name, &node) >= 0 ||
+            (hcsshim__node_look(below.folder, below.name, &node) >= 0 &&
+             node.hides))
             continue;
         hr = hcsshim__path_set_add(hidden, hash);
         if (hr >= 0)
             hr = hcsshim__pack_mark(pack, item->path, WHITEOUT, below.name);
     }
     hcsshim__walk_free(walk);
-    close(inner);
+    hcsshim__node_close(inner);
     return hr;
 }
 
 static int32_t hide_below(hcsshim_pack *pack, const hcsshim__walk_item *item)
 {
     hcsshim__path_set hidden = {0};
-    int inner = openat(item->folder, item->name,
-                       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    int opaque = inner >= 0 && hcsshim__overlay_is_opaque(inner);
+    int64_t inner;
+    int opaque = hcsshim__node_enter(item->folder, item->name, &inner) >= 0 &&
+                 hcsshim__node_is_opaque(inner);
     int32_t hr = 0;
 
-    if (inner >= 0)
-        close(inner);
+    hcsshim__node_close(inner);
     for (uint32_t i = 0; opaque && i < pack->parent_count && hr >= 0; i++)
         hr = hide_names(pack, item, pack->parents[i], &hidden);
     free(hidden.table);
@@ -259,18 +249,19 @@ static int32_t hide_below(hcsshim_pack *pack, const hcsshim__walk_item *item)
 
 static int32_t take_item(hcsshim_pack *pack, const hcsshim__walk_item *item)
 {
-    struct stat status;
+    hcsshim__node node;
     int32_t hr;
 
-    if (hcsshim__path_set_has(&pack->known, hcsshim__path_hash(item->path)))
+    if (hcsshim__path_set_has(&pack->known, hcsshim__node_hash(item->path)))
         return 0;
-    if (fstatat(item->folder, item->name, &status, AT_SYMLINK_NOFOLLOW) != 0)
-        return last_error();
-    if (hcsshim__overlay_is_whiteout(item->folder, item->name, &status))
+    hr = hcsshim__node_look(item->folder, item->name, &node);
+    if (hr < 0)
+        return hr;
+    if (node.hides)
         return hcsshim__pack_mark(pack, folder_text(item->path), WHITEOUT,
                                   item->name);
-    hr = write_new(pack, item, &status);
-    if (hr >= 0 && S_ISDIR(status.st_mode))
+    hr = write_new(pack, item, &node);
+    if (hr >= 0 && node.kind == HCSSHIM__TREE_FOLDER)
         hr = hide_below(pack, item);
     return hr;
 }

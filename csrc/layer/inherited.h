@@ -1,11 +1,11 @@
 /*
- * inherited_unix.h - what the layers below know of files that a layer changed.
+ * inherited.h - what the layers below know of files that a layer changed.
  *
  * A file that was copied up into a writable layer keeps its name; its security
  * descriptor and the rest are found by that in the nearest layer below.
  */
-#ifndef HCSSHIM_LAYER_INHERITED_UNIX_H
-#define HCSSHIM_LAYER_INHERITED_UNIX_H
+#ifndef HCSSHIM_LAYER_INHERITED_H
+#define HCSSHIM_LAYER_INHERITED_H
 
 #include "layer/names.h"
 #include "layer/tree.h"

@@ -1,16 +1,11 @@
-/* pack_unix.c - a layer's folder becomes a tar, a piece at a time. */
+/* pack.c - a layer's folder becomes a tar, a piece at a time. */
 #include "layer/pack.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "layer/file.h"
-#include "layer/tree_unix.h"
-#include "native/hresult.h"
 
 int32_t hcsshim__pack_fail(hcsshim_pack *pack, int32_t hr,
                            hcsshim__tar_text name, const char *reason)
@@ -52,8 +47,7 @@ void hcsshim_pack_free(hcsshim_pack *pack)
 {
     if (pack == NULL)
         return;
-    if (pack->body >= 0)
-        close(pack->body);
+    hcsshim__node_close(pack->body);
     hcsshim__pack_windows_close(pack);
     hcsshim__walk_free(pack->walk);
     hcsshim__tree_free(pack->tree);
@@ -80,7 +74,7 @@ const uint8_t *hcsshim_pack_data(const hcsshim_pack *pack, size_t *length)
 
 /* ---- bodies ----------------------------------------------------------- */
 
-void hcsshim__pack_begin_body(hcsshim_pack *pack, int file, uint64_t size,
+void hcsshim__pack_begin_body(hcsshim_pack *pack, int64_t file, uint64_t size,
                               int sparse, int pads)
 {
     pack->pads = pads;
@@ -93,15 +87,8 @@ void hcsshim__pack_begin_body(hcsshim_pack *pack, int file, uint64_t size,
 /* How many zeros come next, without reading them. */
 static uint64_t hole_length(hcsshim_pack *pack)
 {
-    off_t data;
-
-    if (!pack->sparse)
-        return 0;
-    data = lseek(pack->body, (off_t)pack->at, SEEK_DATA);
-    if (data < 0)
-        return errno == ENXIO ? pack->left : 0;
-    data -= (off_t)pack->at;
-    return (uint64_t)data < pack->left ? (uint64_t)data : pack->left;
+    return pack->sparse ? hcsshim__node_hole(pack->body, pack->at, pack->left)
+                        : 0;
 }
 
 static int32_t copy_data(hcsshim_pack *pack)
@@ -110,22 +97,20 @@ static int32_t copy_data(hcsshim_pack *pack)
                                                      : HCSSHIM__FILE_PIECE;
     int32_t hr;
     uint8_t *out = hcsshim__sink_reserve(&pack->sink, length, &hr);
-    ssize_t got;
+    size_t got;
 
     if (out == NULL)
         return hr;
-    do
-        got = pread(pack->body, out, length, (off_t)pack->at);
-    while (got < 0 && errno == EINTR);
-    if (got < 0)
-        return hcsshim__hresult_from_errno(errno);
+    hr = hcsshim__node_read(pack->body, pack->at, out, length, &got);
+    if (hr < 0)
+        return hr;
     if (got == 0)
         return hcsshim__pack_fail(pack, HCSSHIM_E_INVALID_DATA,
                                   hcsshim__path_text(&pack->path),
                                   "it became shorter while it was read");
-    hcsshim__sink_commit(&pack->sink, (size_t)got);
-    pack->at += (uint64_t)got;
-    pack->left -= (uint64_t)got;
+    hcsshim__sink_commit(&pack->sink, got);
+    pack->at += got;
+    pack->left -= got;
     return 0;
 }
 
@@ -144,7 +129,7 @@ static int32_t copy_piece(hcsshim_pack *pack)
 
 static int32_t end_body(hcsshim_pack *pack)
 {
-    close(pack->body);
+    hcsshim__node_close(pack->body);
     pack->body = -1;
     return pack->pads ? hcsshim__tar_write_padding(&pack->sink, pack->size) : 0;
 }
@@ -292,16 +277,10 @@ void hcsshim__pack_take_records(hcsshim_pack *pack, hcsshim__tar_member *member)
     member->record_count = pack->record_count;
 }
 
-int32_t hcsshim__pack_read_link(hcsshim_pack *pack, int folder,
+int32_t hcsshim__pack_read_link(hcsshim_pack *pack, int64_t folder,
                                 const char *name)
 {
-    char target[4097];
-    ssize_t length = readlinkat(folder, name, target, sizeof target);
-
-    if (length < 0)
-        return hcsshim__hresult_from_errno(errno);
-    pack->name.length = 0;
-    return hcsshim__path_add(&pack->name, target, (size_t)length);
+    return hcsshim__node_target(folder, name, &pack->name);
 }
 
 int32_t hcsshim__pack_mark(hcsshim_pack *pack, hcsshim__tar_text folder,
@@ -376,7 +355,7 @@ static int32_t keep_name(hcsshim__bytes *names, hcsshim__tar_text path)
     return 0;
 }
 
-int32_t hcsshim__pack_seen(hcsshim_pack *pack, const struct stat *status,
+int32_t hcsshim__pack_seen(hcsshim_pack *pack, const hcsshim__node *node,
                            hcsshim__tar_text path, hcsshim__tar_text *target)
 {
     hcsshim__seen_files *seen = &pack->seen;
@@ -387,7 +366,7 @@ int32_t hcsshim__pack_seen(hcsshim_pack *pack, const struct stat *status,
         hr = grow_seen(seen);
     if (hr < 0)
         return hr;
-    slot = slot_of(seen, (uint64_t)status->st_dev, (uint64_t)status->st_ino);
+    slot = slot_of(seen, node->device, node->inode);
     if (slot->length != 0) {
         *target = (hcsshim__tar_text){
             (const char *)seen->names.data + slot->path, slot->length};
@@ -396,9 +375,8 @@ int32_t hcsshim__pack_seen(hcsshim_pack *pack, const struct stat *status,
     hr = keep_name(&seen->names, path);
     if (hr < 0)
         return hr;
-    *slot =
-        (hcsshim__seen_file){(uint64_t)status->st_dev, (uint64_t)status->st_ino,
-                             seen->names.length - path.length, path.length};
+    *slot = (hcsshim__seen_file){node->device, node->inode,
+                                 seen->names.length - path.length, path.length};
     seen->count++;
     return 0;
 }

@@ -1,18 +1,14 @@
-/* replay_unix.c - the members of a layer, one after another. */
-#include "layer/replay_unix.h"
+/* replay.c - the members of a layer, one after another. */
+#include "layer/replay.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "layer/file.h"
-#include "layer/tree_unix.h"
-#include "native/hresult.h"
+#include "layer/node.h"
 
 struct hcsshim__replay {
-    int file;
+    int64_t file;
     hcsshim__tar *tar;
     void *memory;
     uint8_t *buffer;
@@ -66,15 +62,13 @@ static int32_t open_file(hcsshim__tree *tree, hcsshim__replay *replay)
 {
     static const hcsshim__tar_text folder = {
         HCSSHIM__MEMBERS_FOLDER, sizeof HCSSHIM__MEMBERS_FOLDER - 1};
-    int inside = hcsshim__tree_folder_at(tree, folder, 0);
-    int32_t hr;
+    int64_t inside;
+    hcsshim__node node;
+    int32_t hr = hcsshim__tree_open_folder(tree, folder, &inside);
 
-    replay->file = inside < 0 ? -1
-                              : openat(inside, "members",
-                                       O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    hr = replay->file < 0 ? hcsshim__hresult_from_errno(errno) : 0;
-    if (inside >= 0)
-        close(inside);
+    if (hr >= 0)
+        hr = hcsshim__node_open(inside, "members", &replay->file, &node);
+    hcsshim__node_close(inside);
     if (hr >= 0)
         hr = fill(replay, 8);
     if (hr < 0)
@@ -112,8 +106,7 @@ void hcsshim__replay_free(hcsshim__replay *replay)
 {
     if (replay == NULL)
         return;
-    if (replay->file >= 0)
-        close(replay->file);
+    hcsshim__node_close(replay->file);
     hcsshim__tar_free(replay->tar);
     free(replay->memory);
     free(replay->raw.data);

@@ -1,6 +1,6 @@
-/* replay_unix.h - reading the members file of a layer. */
-#ifndef HCSSHIM_LAYER_REPLAY_UNIX_H
-#define HCSSHIM_LAYER_REPLAY_UNIX_H
+/* replay.h - reading the members file of a layer. */
+#ifndef HCSSHIM_LAYER_REPLAY_H
+#define HCSSHIM_LAYER_REPLAY_H
 
 #include "layer/members.h"
 #include "layer/names.h"

@@ -1,29 +1,25 @@
-/* walk_unix.c - walking a tree of folders. */
-#include "layer/walk_unix.h"
+/* walk.c - walking a tree of folders. */
+#include "layer/walk.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "hcsshim.h"
-#include "layer/tree_unix.h"
-#include "native/hresult.h"
+#include "layer/node.h"
 
 /* Folders of this depth and less stay open while their insides are walked. */
 #define KEPT_OPEN 64
 
 /* One folder on the way down. */
 struct level {
-    int folder; /* -1: open it again */
+    int64_t folder; /* -1: open it again */
     size_t path_length;
     char *names;   /* each: kind, name, terminator */
     char **sorted; /* into names */
     size_t count;
     size_t next;
+    size_t used; /* of the names */
+    size_t room;
 };
 
 struct hcsshim__walk {
@@ -40,73 +36,36 @@ static int compare(const void *one, const void *other)
     return strcmp(*(char *const *)one + 1, *(char *const *)other + 1);
 }
 
-static int kind_of(int folder, const struct dirent *entry)
+static int32_t add_name(void *context, const char *name, int is_folder)
 {
-    struct stat status;
-
-    if (entry->d_type != DT_UNKNOWN)
-        return entry->d_type == DT_DIR;
-    return fstatat(folder, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-           S_ISDIR(status.st_mode);
-}
-
-static int add_name(struct level *level, size_t *used, size_t *room,
-                    const char *name, int is_folder)
-{
+    struct level *level = context;
     size_t length = strlen(name) + 2;
 
-    if (*room - *used < length) {
-        size_t more = *room * 2 + length + 1024;
-        char *names = realloc(level->names, more);
+    if (level->room - level->used < length) {
+        size_t room = level->room * 2 + length + 1024;
+        char *names = realloc(level->names, room);
 
         if (names == NULL)
-            return -1;
+            return HCSSHIM_E_OUTOFMEMORY;
         level->names = names;
-        *room = more;
+        level->room = room;
     }
-    level->names[*used] = (char)is_folder;
-    memcpy(level->names + *used + 1, name, length - 1);
-    *used += length;
+    level->names[level->used] = (char)is_folder;
+    memcpy(level->names + level->used + 1, name, length - 1);
+    level->used += length;
     level->count++;
     return 0;
 }
 
-static int read_names(struct level *level, size_t *used)
-{
-    size_t room = 0;
-    int copy = openat(level->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *list = copy < 0 ? NULL : fdopendir(copy);
-    struct dirent *entry;
-    int result = 0;
-
-    if (list == NULL) {
-        if (copy >= 0)
-            close(copy);
-        return -1;
-    }
-    errno = 0;
-    while (result == 0 && (entry = readdir(list)) != NULL)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            result = add_name(level, used, &room, entry->d_name,
-                              kind_of(copy, entry));
-    if (result != 0)
-        errno = ENOMEM;
-    else if (errno != 0)
-        result = -1;
-    int error = errno;
-    closedir(list);
-    errno = error;
-    return result;
-}
-
-static int sort_names(struct level *level, size_t used)
+static int32_t sort_names(struct level *level)
 {
     size_t count = 0;
 
     level->sorted = malloc((level->count + 1) * sizeof *level->sorted);
     if (level->sorted == NULL)
-        return -1;
-    for (size_t at = 0; at < used; at += strlen(level->names + at + 1) + 2)
+        return HCSSHIM_E_OUTOFMEMORY;
+    for (size_t at = 0; at < level->used;
+         at += strlen(level->names + at + 1) + 2)
         level->sorted[count++] = level->names + at;
     qsort(level->sorted, count, sizeof *level->sorted, compare);
     return 0;
@@ -116,30 +75,24 @@ static void drop_level(hcsshim__walk *walk)
 {
     struct level *level = &walk->levels[--walk->depth];
 
-    if (level->folder >= 0)
-        close(level->folder);
+    hcsshim__node_close(level->folder);
     free(level->names);
     free(level->sorted);
 }
 
 /* Open the folder of a level, which is at the walk's path up to its length. */
-static int open_level(hcsshim__walk *walk, struct level *level)
+static int32_t open_level(hcsshim__walk *walk, struct level *level)
 {
     hcsshim__tar_text path = {level->path_length > 0 ? walk->path.data : "",
                               level->path_length};
-    int folder = hcsshim__tree_folder_at(walk->tree, path, 0);
 
-    /* The tree's own descriptor stays the tree's. */
-    if (folder >= 0 && path.length == 0)
-        folder = dup(folder);
-    level->folder = folder;
-    return folder < 0 ? -1 : 0;
+    return hcsshim__tree_open_folder(walk->tree, path, &level->folder);
 }
 
 static int32_t go_down(hcsshim__walk *walk)
 {
     struct level *level;
-    size_t used = 0;
+    int32_t hr;
 
     if (walk->depth == walk->room) {
         size_t room = walk->room * 2 + 16;
@@ -150,19 +103,19 @@ static int32_t go_down(hcsshim__walk *walk)
         walk->levels = levels;
         walk->room = room;
     }
-    if (walk->depth >= KEPT_OPEN && walk->levels[walk->depth - 1].folder >= 0) {
-        close(walk->levels[walk->depth - 1].folder);
+    if (walk->depth >= KEPT_OPEN) {
+        hcsshim__node_close(walk->levels[walk->depth - 1].folder);
         walk->levels[walk->depth - 1].folder = -1;
     }
     level = &walk->levels[walk->depth];
     memset(level, 0, sizeof *level);
     level->path_length = walk->path.length;
-    if (open_level(walk, level) != 0)
-        return hcsshim__hresult_from_errno(errno);
+    hr = open_level(walk, level);
+    if (hr < 0)
+        return hr;
     walk->depth++;
-    if (read_names(level, &used) != 0 || sort_names(level, used) != 0)
-        return hcsshim__hresult_from_errno(errno);
-    return 0;
+    hr = hcsshim__node_list(level->folder, add_name, level);
+    return hr < 0 ? hr : sort_names(level);
 }
 
 int32_t hcsshim__walk_new(hcsshim__tree *tree, hcsshim__tar_text start,
@@ -216,8 +169,9 @@ int32_t hcsshim__walk_next(hcsshim__walk *walk, hcsshim__walk_item *item)
         return 0;
     level = &walk->levels[walk->depth - 1];
     walk->path.length = level->path_length;
-    if (level->folder < 0 && open_level(walk, level) != 0)
-        return hcsshim__hresult_from_errno(errno);
+    hr = level->folder < 0 ? open_level(walk, level) : 0;
+    if (hr < 0)
+        return hr;
     name = level->sorted[level->next++];
     hr = hcsshim__path_add(&walk->path, name + 1, strlen(name + 1));
     if (hr < 0)

@@ -1,23 +1,19 @@
 /*
- * pack_windows_unix.c - members of a Windows layer.
+ * pack_windows.c - members of a Windows layer.
  *
  * First those that the layer was imported with, byte for byte where the files
  * are as they were; then the files that are new. A writable layer, which was
  * never imported, has only new ones.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "layer/bytes.h"
-#include "layer/inherited_unix.h"
-#include "layer/overlay.h"
+#include "layer/inherited.h"
 #include "layer/pack.h"
-#include "layer/replay_unix.h"
-#include "layer/tree_unix.h"
+#include "layer/replay.h"
 #include "native/hresult.h"
 
 #define WHITEOUT ".wh."
@@ -105,25 +101,21 @@ static int32_t add_entry_records(hcsshim_pack *pack,
 
 /* ---- files on disk ---------------------------------------------------- */
 
-/* The open folder of pack->path, and its last part. -1 where there is none. */
-static int folder_of(hcsshim_pack *pack, const char **name)
+/* The open folder of pack->path, and its last part. */
+static int32_t folder_of(hcsshim_pack *pack, int64_t *folder, const char **name)
 {
     hcsshim__tar_text path = hcsshim__path_text(&pack->path);
     size_t last = hcsshim__path_last(path);
-    int folder;
-
     /* A terminator, which is not counted. */
-    if (hcsshim__path_extend(&pack->path, "", 1) < 0) {
-        errno = ENOMEM;
-        return -1;
-    }
+    int32_t hr = hcsshim__path_extend(&pack->path, "", 1);
+
+    if (hr < 0)
+        return hr;
     pack->path.length--;
     path.length = last > 0 ? last - 1 : 0;
     path.data = pack->path.data;
-    if (hcsshim__tree_use(pack->tree, path, &folder) < 0)
-        return -1;
     *name = pack->path.data + last;
-    return folder;
+    return hcsshim__tree_use(pack->tree, path, folder);
 }
 
 static int is_same_time(hcsshim__tar_time one, hcsshim__tar_time other)
@@ -135,7 +127,7 @@ static int is_same_time(hcsshim__tar_time one, hcsshim__tar_time other)
 }
 
 /* Whether the link that is there is the one that was made of the entry's. */
-static int is_same_link(hcsshim_pack *pack, int folder, const char *name,
+static int is_same_link(hcsshim_pack *pack, int64_t folder, const char *name,
                         const hcsshim__tar_entry *entry)
 {
     hcsshim__path expected = {0};
@@ -153,16 +145,16 @@ static int is_same_link(hcsshim_pack *pack, int folder, const char *name,
 }
 
 /* Whether a hard link still is one to its target, if that is in this layer. */
-static int is_still_linked(hcsshim_pack *pack, const struct stat *status,
+static int is_still_linked(hcsshim_pack *pack, const hcsshim__node *node,
                            const hcsshim__tar_entry *entry)
 {
     hcsshim__path target = {0};
     hcsshim__tar_text path;
-    struct stat other;
+    hcsshim__node other;
     const char *reason;
     size_t last;
-    int folder;
-    int same = status->st_nlink > 1;
+    int64_t folder;
+    int same = node->links > 1;
 
     if (hcsshim__path_clean(&target, entry->link, &reason) >= 0 &&
         hcsshim__path_extend(&target, "", 1) >= 0) {
@@ -171,10 +163,8 @@ static int is_still_linked(hcsshim_pack *pack, const struct stat *status,
         last = hcsshim__path_last(path);
         path.length = last > 0 ? last - 1 : 0;
         if (hcsshim__tree_use(pack->tree, path, &folder) >= 0 &&
-            fstatat(folder, target.data + last, &other, AT_SYMLINK_NOFOLLOW) ==
-                0)
-            same = other.st_ino == status->st_ino &&
-                   other.st_dev == status->st_dev;
+            hcsshim__node_look(folder, target.data + last, &other) >= 0)
+            same = other.inode == node->inode && other.device == node->device;
     }
     free(target.data);
     return same;
@@ -188,7 +178,7 @@ static int32_t know(hcsshim_pack *pack, hcsshim__tar_text path)
     int32_t hr = 0;
 
     while (path.length > 0 && hr >= 0) {
-        uint64_t hash = hcsshim__path_hash(path);
+        uint64_t hash = hcsshim__node_hash(path);
 
         if (hcsshim__path_set_has(&pack->known, hash))
             return 0;
@@ -215,9 +205,9 @@ static int32_t judge_mark(hcsshim_pack *pack, size_t last, int *verdict)
 {
     hcsshim__path *path = &pack->path;
     size_t prefix = sizeof WHITEOUT - 1;
-    struct stat status;
+    hcsshim__node node;
     const char *name;
-    int folder;
+    int64_t folder;
 
     *verdict = SAME;
     if (hcsshim__text_starts(
@@ -227,54 +217,52 @@ static int32_t judge_mark(hcsshim_pack *pack, size_t last, int *verdict)
     memmove(path->data + last, path->data + last + prefix,
             path->length - last - prefix);
     path->length -= prefix;
-    folder = folder_of(pack, &name);
-    if (folder < 0 || fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+    if (folder_of(pack, &folder, &name) < 0 ||
+        hcsshim__node_look(folder, name, &node) < 0)
         *verdict = GONE;
-    else if (hcsshim__overlay_is_whiteout(folder, name, &status))
+    else if (node.hides)
         return know(pack, hcsshim__path_text(path));
     return 0;
 }
 
-static void judge_file(int folder, const char *name,
-                       const hcsshim__replayed *record, int *file,
-                       struct stat *status, int *verdict)
+static void judge_file(int64_t folder, const char *name,
+                       const hcsshim__replayed *record, int64_t *file,
+                       hcsshim__node *node, int *verdict)
 {
-    *file = hcsshim__pack_open(folder, name, status);
-    if (*file < 0) {
+    if (hcsshim__node_open(folder, name, file, node) < 0) {
         *verdict = GONE;
         return;
     }
-    *verdict = status->st_size == record->entry->size &&
+    *verdict = node->size == record->entry->size &&
                        (record->head.flags & HCSSHIM__MEMBER_SPARSE) == 0 &&
-                       is_same_time(record->entry->modified,
-                                    hcsshim__tree_modified(status))
+                       is_same_time(record->entry->modified, node->modified)
                    ? SAME
                    : CHANGED;
 }
 
 /* See what became of a member; 'file' is opened for the body it has now. */
 static void judge(hcsshim_pack *pack, const hcsshim__replayed *record,
-                  int *file, struct stat *status, int *verdict)
+                  int64_t *file, hcsshim__node *node, int *verdict)
 {
     const hcsshim__tar_entry *entry = record->entry;
     const char *name;
-    int folder = folder_of(pack, &name);
+    int64_t folder;
 
     *verdict = GONE;
-    if (folder < 0)
+    if (folder_of(pack, &folder, &name) < 0)
         return;
     if (entry->type == HCSSHIM__TAR_FILE) {
-        judge_file(folder, name, record, file, status, verdict);
+        judge_file(folder, name, record, file, node, verdict);
         return;
     }
-    if (fstatat(folder, name, status, AT_SYMLINK_NOFOLLOW) != 0)
+    if (hcsshim__node_look(folder, name, node) < 0)
         return;
     if (entry->type == HCSSHIM__TAR_FOLDER)
-        *verdict = S_ISDIR(status->st_mode) ? SAME : GONE;
+        *verdict = node->kind == HCSSHIM__TREE_FOLDER ? SAME : GONE;
     else if (entry->type == HCSSHIM__TAR_SYMLINK)
         *verdict = is_same_link(pack, folder, name, entry) ? SAME : GONE;
     else
-        *verdict = is_still_linked(pack, status, entry) ? SAME : GONE;
+        *verdict = is_still_linked(pack, node, entry) ? SAME : GONE;
 }
 
 /* Padding of the body before, when that was written as it was. */
@@ -289,7 +277,7 @@ static int32_t write_before(hcsshim_pack *pack, const hcsshim__replayed *record)
 }
 
 static int32_t write_same(hcsshim_pack *pack, const hcsshim__replayed *record,
-                          int file)
+                          int64_t file)
 {
     int32_t hr = write_before(pack, record);
 
@@ -308,8 +296,8 @@ static int32_t write_same(hcsshim_pack *pack, const hcsshim__replayed *record,
 
 /* A file with new bytes, and all that Windows knew of the old one. */
 static int32_t write_changed(hcsshim_pack *pack,
-                             const hcsshim__replayed *record, int file,
-                             const struct stat *status)
+                             const hcsshim__replayed *record, int64_t file,
+                             const hcsshim__node *node)
 {
     const hcsshim__tar_entry *entry = record->entry;
     hcsshim__tar_member member = {
@@ -317,15 +305,15 @@ static int32_t write_changed(hcsshim_pack *pack,
         .name = entry->name,
         .link = {"", 0},
         .mode = (uint32_t)entry->mode,
-        .size = (uint64_t)status->st_size,
+        .size = (uint64_t)node->size,
         .accessed = entry->accessed,
         .changed = entry->changed,
         .modified = entry->modified,
     };
     int32_t hr = write_before(pack, record);
 
-    if (!is_same_time(entry->modified, hcsshim__tree_modified(status))) {
-        member.modified = hcsshim__pack_modified(status);
+    if (!is_same_time(entry->modified, node->modified)) {
+        member.modified = hcsshim__pack_modified(node);
         member.changed = member.modified;
     }
     hcsshim__pack_clear(pack);
@@ -335,12 +323,11 @@ static int32_t write_changed(hcsshim_pack *pack,
     if (hr >= 0)
         hr = hcsshim__pack_write(pack, &member);
     if (hr < 0) {
-        close(file);
+        hcsshim__node_close(file);
         return hr;
     }
     pack->result.bytes += member.size;
-    hcsshim__pack_begin_body(pack, file, member.size,
-                             status->st_blocks * 512 < status->st_size, 1);
+    hcsshim__pack_begin_body(pack, file, member.size, node->sparse, 1);
     return 0;
 }
 
@@ -349,9 +336,9 @@ static int32_t replay_stream(hcsshim_pack *pack,
                              const hcsshim__replayed *record)
 {
     char name[32];
-    struct stat status;
-    int folder;
-    int file;
+    hcsshim__node node;
+    int64_t folder;
+    int64_t file;
     int32_t hr;
 
     if (pack->main_gone)
@@ -364,16 +351,15 @@ static int32_t replay_stream(hcsshim_pack *pack,
     if (hr < 0)
         return hr;
     (void)snprintf(name, sizeof name, "%u", record->head.stream);
-    file = hcsshim__pack_open(folder, name, &status);
-    if (file < 0 || status.st_size != record->entry->size) {
-        if (file >= 0)
-            close(file);
+    hr = hcsshim__node_open(folder, name, &file, &node);
+    if (hr < 0 || node.size != record->entry->size) {
+        hcsshim__node_close(file);
         return hcsshim__pack_fail(pack, HCSSHIM_E_INVALID_DATA,
                                   record->entry->name,
                                   "the layer lost the bytes of this stream");
     }
     if ((record->head.flags & HCSSHIM__MEMBER_SPARSE) != 0)
-        return write_changed(pack, record, file, &status);
+        return write_changed(pack, record, file, &node);
     return write_same(pack, record, file);
 }
 
@@ -382,10 +368,10 @@ static int32_t replay_member(hcsshim_pack *pack,
 {
     hcsshim__tar_text path;
     const char *reason;
-    struct stat status;
+    hcsshim__node node;
     size_t last;
     int verdict = GONE;
-    int file = -1;
+    int64_t file = -1;
     int32_t hr = hcsshim__path_clean(&pack->path, record->entry->name, &reason);
 
     if (hr < 0)
@@ -396,7 +382,7 @@ static int32_t replay_member(hcsshim_pack *pack,
     if (is_mark(path, &last)) {
         hr = judge_mark(pack, last, &verdict);
     } else {
-        judge(pack, record, &file, &status, &verdict);
+        judge(pack, record, &file, &node, &verdict);
         /* What stands in the place of one that is gone is new. */
         path = hcsshim__path_text(&pack->path);
         if (verdict == GONE)
@@ -407,9 +393,8 @@ static int32_t replay_member(hcsshim_pack *pack,
     if (hr >= 0 && verdict == SAME)
         return write_same(pack, record, file);
     if (hr >= 0 && verdict == CHANGED)
-        return write_changed(pack, record, file, &status);
-    if (file >= 0)
-        close(file);
+        return write_changed(pack, record, file, &node);
+    hcsshim__node_close(file);
     return hr < 0 ? hr : write_before(pack, record);
 }
 

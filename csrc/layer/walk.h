@@ -1,12 +1,12 @@
 /*
- * walk_unix.h - the names below a folder, in the order of their bytes.
+ * walk.h - the names below a folder, in the order of their bytes.
  *
  * A folder comes before what is in it, and what is in it before its later
  * neighbours. Depth costs memory for the names, but no stack and few
  * descriptors.
  */
-#ifndef HCSSHIM_LAYER_WALK_UNIX_H
-#define HCSSHIM_LAYER_WALK_UNIX_H
+#ifndef HCSSHIM_LAYER_WALK_H
+#define HCSSHIM_LAYER_WALK_H
 
 #include "layer/names.h"
 #include "layer/tree.h"
@@ -17,7 +17,7 @@ typedef struct hcsshim__walk hcsshim__walk;
 typedef struct hcsshim__walk_item {
     hcsshim__tar_text path;
     const char *name; /* the last part, with a terminator */
-    int folder;       /* the open folder it is in */
+    int64_t folder;   /* the open folder it is in */
     int is_folder;
 } hcsshim__walk_item;
 

@@ -1,13 +1,14 @@
-/* inherited_unix.c - metadata from the layers below. */
-#include "layer/inherited_unix.h"
+/* inherited.c - metadata from the layers below. */
+#include "layer/inherited.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "hcsshim.h"
 #include "layer/bytes.h"
-#include "layer/replay_unix.h"
-#include "layer/walk_unix.h"
+#include "layer/node.h"
+#include "layer/replay.h"
+#include "layer/walk.h"
 
 /* ---- sets of paths ---------------------------------------------------- */
 
@@ -150,7 +151,7 @@ static int32_t scan_parent(hcsshim__inherited *inherited,
         hr = hcsshim__path_clean(&path, record.entry->name, &reason);
         if (hr >= 0)
             hr = take_entry(inherited, wanted, record.entry,
-                            hcsshim__path_hash(hcsshim__path_text(&path)));
+                            hcsshim__node_hash(hcsshim__path_text(&path)));
         if (hr < 0)
             break;
     }
@@ -167,7 +168,7 @@ static int32_t collect_paths(hcsshim__tree *tree, hcsshim__path_set *wanted)
 
     while (hr >= 0 && (hr = hcsshim__walk_next(walk, &item)) > 0)
         if (hcsshim__path_is_layers(item.path))
-            hr = hcsshim__path_set_add(wanted, hcsshim__path_hash(item.path));
+            hr = hcsshim__path_set_add(wanted, hcsshim__node_hash(item.path));
         else if (item.is_folder)
             hcsshim__walk_skip(walk);
     hcsshim__walk_free(walk);
@@ -217,7 +218,7 @@ const uint8_t *hcsshim__inherited_find(const hcsshim__inherited *inherited,
     *length = 0;
     if (inherited == NULL)
         return NULL;
-    slot = find(inherited, hcsshim__path_hash(path));
+    slot = find(inherited, hcsshim__node_hash(path));
     if (slot->hash == 0)
         return NULL;
     *length = slot->length;
