@@ -11,16 +11,6 @@
 #include "layer/tree.h"
 #include "layer/unpack.h"
 
-/* 64-bit hashes of paths; 0 is free. Begin with zeros. */
-typedef struct hcsshim__path_set {
-    uint64_t *table;
-    size_t count;
-    size_t room; /* a power of two, or 0 */
-} hcsshim__path_set;
-
-int32_t hcsshim__path_set_add(hcsshim__path_set *set, uint64_t hash);
-int hcsshim__path_set_has(const hcsshim__path_set *set, uint64_t hash);
-
 typedef struct hcsshim__inherited hcsshim__inherited;
 
 /*

@@ -33,8 +33,12 @@
 #define HCSSHIM__MEMBERS_LONGEST ((size_t)64 * 1024 * 1024)
 
 enum {
-    HCSSHIM__MEMBER_END = 1,   /* no member: the rest of the tar */
-    HCSSHIM__MEMBER_SPARSE = 2 /* the body's holes are not in the tar */
+    HCSSHIM__MEMBER_END = 1,    /* no member: the rest of the tar */
+    HCSSHIM__MEMBER_SPARSE = 2, /* the body's holes are not in the tar */
+    /* What the system has no file for, as unpack_kept.c says. */
+    HCSSHIM__MEMBER_KEPT = 4,  /* nothing stands for it */
+    HCSSHIM__MEMBER_TEXT = 8,  /* a link; a file has its text */
+    HCSSHIM__MEMBER_ASIDE = 16 /* a file; its bytes are in "streams" */
 };
 
 typedef struct hcsshim__member_head {

@@ -253,3 +253,42 @@ int32_t hcsshim__path_check_windows(hcsshim__tar_text path, size_t *stream,
                               "UtilityVM/Files");
     return 0;
 }
+
+/* ---- sets of paths ---------------------------------------------------- */
+
+static uint64_t *slot_in(uint64_t *table, size_t room, uint64_t hash)
+{
+    size_t at = (size_t)hash & (room - 1);
+
+    while (table[at] != 0 && table[at] != hash)
+        at = (at + 1) & (room - 1);
+    return &table[at];
+}
+
+int hcsshim__path_set_has(const hcsshim__path_set *set, uint64_t hash)
+{
+    return set->room > 0 && *slot_in(set->table, set->room, hash) == hash;
+}
+
+int32_t hcsshim__path_set_add(hcsshim__path_set *set, uint64_t hash)
+{
+    uint64_t *slot;
+
+    if (set->count * 2 >= set->room) {
+        size_t room = set->room > 0 ? set->room * 2 : 1024;
+        uint64_t *table = calloc(room, sizeof *table);
+
+        if (table == NULL)
+            return HCSSHIM_E_OUTOFMEMORY;
+        for (size_t i = 0; i < set->room; i++)
+            if (set->table[i] != 0)
+                *slot_in(table, room, set->table[i]) = set->table[i];
+        free(set->table);
+        set->table = table;
+        set->room = room;
+    }
+    slot = slot_in(set->table, set->room, hash);
+    set->count += *slot == 0;
+    *slot = hash;
+    return 0;
+}

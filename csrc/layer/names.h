@@ -77,6 +77,16 @@ int hcsshim__path_is_layers(hcsshim__tar_text path);
 /* A hash that is not 0. */
 uint64_t hcsshim__path_hash(hcsshim__tar_text path);
 
+/* 64-bit hashes of paths; 0 is free. Begin with zeros. */
+typedef struct hcsshim__path_set {
+    uint64_t *table;
+    size_t count;
+    size_t room; /* a power of two, or 0 */
+} hcsshim__path_set;
+
+int32_t hcsshim__path_set_add(hcsshim__path_set *set, uint64_t hash);
+int hcsshim__path_set_has(const hcsshim__path_set *set, uint64_t hash);
+
 int hcsshim__text_is(hcsshim__tar_text text, const char *literal);
 int hcsshim__text_starts(hcsshim__tar_text text, const char *literal);
 

@@ -26,6 +26,9 @@ typedef struct hcsshim__node {
 int32_t hcsshim__node_look(int64_t folder, const char *name,
                            hcsshim__node *node);
 
+/* Of an open file or folder; on Windows only. */
+int32_t hcsshim__node_status(int64_t opened, hcsshim__node *node);
+
 /* Open a file for reading, or a folder. Returns E_INVALID_DATA for others. */
 int32_t hcsshim__node_open(int64_t folder, const char *name, int64_t *file,
                            hcsshim__node *node);
@@ -73,6 +76,10 @@ int32_t hcsshim__tree_use(hcsshim__tree *tree, hcsshim__tar_text path,
 /* Open the folder at a path. The caller closes it. */
 int32_t hcsshim__tree_open_folder(hcsshim__tree *tree, hcsshim__tar_text path,
                                   int64_t *folder);
+
+/* Seconds since 1970 that every usual file system holds: 1902 to 2446. */
+#define HCSSHIM__TREE_EARLIEST INT64_C(-2145916800)
+#define HCSSHIM__TREE_LATEST INT64_C(15000000000)
 
 /* The time that a file gets for one of a tar, with its fraction positive. */
 hcsshim__tar_time hcsshim__tree_held_time(hcsshim__tar_time time);

@@ -144,6 +144,30 @@ static int is_same_link(hcsshim_pack *pack, int64_t folder, const char *name,
     return same;
 }
 
+/* The same where a file has the text of the link, which could not be made. */
+static int is_same_text(int64_t folder, const char *name,
+                        const hcsshim__tar_entry *entry)
+{
+    hcsshim__path expected = {0};
+    char text[4096];
+    hcsshim__node node;
+    int64_t file;
+    size_t got = 0;
+    int same = 0;
+
+    if (hcsshim__node_open(folder, name, &file, &node) < 0)
+        return 0;
+    if (hcsshim__path_add(&expected, entry->link.data, entry->link.length) >=
+            0 &&
+        hcsshim__node_read(file, 0, (uint8_t *)text, sizeof text, &got) >= 0) {
+        hcsshim__path_to_link(&expected);
+        same = expected.length == got && memcmp(expected.data, text, got) == 0;
+    }
+    free(expected.data);
+    hcsshim__node_close(file);
+    return same;
+}
+
 /* Whether a hard link still is one to its target, if that is in this layer. */
 static int is_still_linked(hcsshim_pack *pack, const hcsshim__node *node,
                            const hcsshim__tar_entry *entry)
@@ -164,7 +188,8 @@ static int is_still_linked(hcsshim_pack *pack, const hcsshim__node *node,
         path.length = last > 0 ? last - 1 : 0;
         if (hcsshim__tree_use(pack->tree, path, &folder) >= 0 &&
             hcsshim__node_look(folder, target.data + last, &other) >= 0)
-            same = other.inode == node->inode && other.device == node->device;
+            same = node->links > 1 && other.inode == node->inode &&
+                   other.device == node->device;
     }
     free(target.data);
     return same;
@@ -213,7 +238,8 @@ static int32_t judge_mark(hcsshim_pack *pack, size_t last, int *verdict)
     if (hcsshim__text_starts(
             (hcsshim__tar_text){path->data + last, path->length - last},
             WHITEOUT WHITEOUT))
-        return 0;
+        return know(pack,
+                    (hcsshim__tar_text){path->data, last > 0 ? last - 1 : 0});
     memmove(path->data + last, path->data + last + prefix,
             path->length - last - prefix);
     path->length -= prefix;
@@ -257,7 +283,9 @@ static void judge(hcsshim_pack *pack, const hcsshim__replayed *record,
     }
     if (hcsshim__node_look(folder, name, node) < 0)
         return;
-    if (entry->type == HCSSHIM__TAR_FOLDER)
+    if ((record->head.flags & HCSSHIM__MEMBER_TEXT) != 0)
+        *verdict = is_same_text(folder, name, entry) ? SAME : GONE;
+    else if (entry->type == HCSSHIM__TAR_FOLDER)
         *verdict = node->kind == HCSSHIM__TREE_FOLDER ? SAME : GONE;
     else if (entry->type == HCSSHIM__TAR_SYMLINK)
         *verdict = is_same_link(pack, folder, name, entry) ? SAME : GONE;
@@ -376,8 +404,17 @@ static int32_t replay_member(hcsshim_pack *pack,
 
     if (hr < 0)
         return hr;
+    if ((record->head.flags & (HCSSHIM__MEMBER_KEPT | HCSSHIM__MEMBER_ASIDE)) !=
+        0) {
+        pack->main_gone = 0;
+        hr = know(pack, hcsshim__path_text(&pack->path));
+    }
+    if (hr < 0)
+        return hr;
     if (record->head.stream != 0)
         return replay_stream(pack, record);
+    if ((record->head.flags & HCSSHIM__MEMBER_KEPT) != 0)
+        return write_same(pack, record, -1);
     path = hcsshim__path_text(&pack->path);
     if (is_mark(path, &last)) {
         hr = judge_mark(pack, last, &verdict);

@@ -12,9 +12,17 @@
 #ifndef HCSSHIM_LAYER_TREE_H
 #define HCSSHIM_LAYER_TREE_H
 
+#include "hcsshim.h"
 #include "layer/tar_read.h"
 
 typedef struct hcsshim__tree hcsshim__tree;
+
+/* What Windows knows of a file, where the system can hold it. */
+typedef struct hcsshim__tree_windows {
+    hcsshim_file_info info;
+    const uint8_t *streams; /* of a backup: security, attributes, reparse */
+    size_t length;
+} hcsshim__tree_windows;
 
 /* What a file is given beside its bytes. Texts are borrowed for the call. */
 typedef struct hcsshim__tree_meta {
@@ -23,7 +31,14 @@ typedef struct hcsshim__tree_meta {
     hcsshim__tar_time accessed, modified;
     const hcsshim__tar_record *attributes; /* extended; keys without prefix */
     size_t attribute_count;
+    const hcsshim__tree_windows *windows; /* or NULL */
 } hcsshim__tree_meta;
+
+/*
+ * What the members file has to keep, because the system holds no such file:
+ * all of it, or of a link that there is one, whose file has its text.
+ */
+enum { HCSSHIM__TREE_KEPT = 1, HCSSHIM__TREE_TEXT };
 
 /* Kinds of files, as hcsshim__tree_kind() tells. */
 enum {
@@ -45,6 +60,9 @@ int32_t hcsshim__tree_open(const char *path, hcsshim__tree **out);
 /* NULL does nothing. */
 void hcsshim__tree_free(hcsshim__tree *tree);
 
+/* Whether files can have what Windows knows of them. */
+int hcsshim__tree_is_windows(const hcsshim__tree *tree);
+
 /* What stands at a path, or HCSSHIM__TREE_NONE; negative: an error. */
 int32_t hcsshim__tree_kind(hcsshim__tree *tree, hcsshim__tar_text path);
 
@@ -55,7 +73,8 @@ int32_t hcsshim__tree_kind(hcsshim__tree *tree, hcsshim__tar_text path);
  * file: set to what hcsshim__file_write() takes; end it with _finish().
  *
  * Missing folders above it are made. Returns E_INVALID_DATA where the path
- * leads through a file or a link.
+ * leads through a file or a link, HCSSHIM__TREE_KEPT where the system cannot
+ * have a file of that name: it takes it for another's, or for none.
  */
 int32_t hcsshim__tree_create(hcsshim__tree *tree, hcsshim__tar_text path,
                              uint32_t mode, int64_t *file);
@@ -72,13 +91,14 @@ int32_t hcsshim__tree_finish(hcsshim__tree *tree, int64_t file, int64_t size,
  * hcsshim__tree_folder() - make a folder, or keep the one that is there.
  *
  * Its meta is set by hcsshim__tree_settle(), when nothing touches it any more.
- * path: empty for the tree itself.
+ * path: empty for the tree itself. May return HCSSHIM__TREE_KEPT, as the next
+ * ones may.
  */
 int32_t hcsshim__tree_folder(hcsshim__tree *tree, hcsshim__tar_text path,
                              const hcsshim__tree_meta *meta);
 int32_t hcsshim__tree_settle(hcsshim__tree *tree);
 
-/* The others, in place of whatever was there. */
+/* The others, in place of whatever was there. Links may be TREE_TEXT. */
 int32_t hcsshim__tree_symlink(hcsshim__tree *tree, hcsshim__tar_text path,
                               hcsshim__tar_text target,
                               const hcsshim__tree_meta *meta);
@@ -102,17 +122,5 @@ int32_t hcsshim__tree_opaque(hcsshim__tree *tree, hcsshim__tar_text path);
 
 /* How many extended attributes the system did not take. */
 uint64_t hcsshim__tree_refused(const hcsshim__tree *tree);
-
-/* ---- between the files of one platform -------------------------------- */
-
-/*
- * hcsshim__tree_enter() - open a folder below 'root' without following links.
- *
- * path: at most 4095 bytes and a terminator. Returns a descriptor, or -1 with
- * errno: ELOOP or ENOTDIR where something is no folder.
- */
-int hcsshim__tree_enter(int root, const char *path);
-/* The same, one part after another. */
-int hcsshim__tree_enter_parts(int root, const char *path);
 
 #endif

@@ -5,7 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "layer/tree.h"
+#include "layer/tree_unix.h"
 
 int hcsshim__tree_enter(int root, const char *path)
 {

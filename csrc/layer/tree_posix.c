@@ -1,5 +1,5 @@
 /* tree_posix.c - opening folders where one call cannot do it. */
-#include "layer/tree.h"
+#include "layer/tree_unix.h"
 
 int hcsshim__tree_enter(int root, const char *path)
 {

@@ -64,6 +64,12 @@ int32_t hcsshim__tree_open(const char *path, hcsshim__tree **out)
     return 0;
 }
 
+int hcsshim__tree_is_windows(const hcsshim__tree *tree)
+{
+    (void)tree;
+    return 0;
+}
+
 static void leave_folder(hcsshim__tree *tree)
 {
     if (tree->folder >= 0 && tree->folder != tree->root)

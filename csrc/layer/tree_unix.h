@@ -6,10 +6,6 @@
 
 #include "layer/tree.h"
 
-/* Seconds since 1970 that every usual file system holds: 1902 to 2446. */
-#define HCSSHIM__TREE_EARLIEST INT64_C(-2145916800)
-#define HCSSHIM__TREE_LATEST INT64_C(15000000000)
-
 /*
  * Open the folder at a path. make: make what is missing.
  *
@@ -17,6 +13,16 @@
  */
 int hcsshim__tree_folder_at(hcsshim__tree *tree, hcsshim__tar_text path,
                             int make);
+
+/*
+ * hcsshim__tree_enter() - open a folder below 'root' without following links.
+ *
+ * path: at most 4095 bytes and a terminator. Returns a descriptor, or -1 with
+ * errno: ELOOP or ENOTDIR where something is no folder.
+ */
+int hcsshim__tree_enter(int root, const char *path);
+/* The same, one part after another. */
+int hcsshim__tree_enter_parts(int root, const char *path);
 
 /* ---- tree_attributes_linux.c, tree_attributes_posix.c ------------------ */
 

@@ -79,6 +79,10 @@ int32_t hcsshim_unpack_new(const char *root, uint32_t flags,
     hr = hcsshim__work_new(unpack, &unpack->work);
     if (hr >= 0)
         hr = hcsshim__tree_open(root, &unpack->tree);
+    /* Nothing would hide the names that a layer of Linux removes. */
+    if (hr >= 0 && (flags & HCSSHIM_UNPACK_WINDOWS) == 0 &&
+        hcsshim__tree_is_windows(unpack->tree))
+        hr = HCSSHIM_E_NOTIMPL;
     if (hr >= 0)
         hr = open_parents(unpack, parents, parent_count);
     if (hr >= 0)
@@ -116,6 +120,9 @@ void hcsshim_unpack_free(hcsshim_unpack *unpack)
     free(unpack->target.data);
     free(unpack->main.data);
     free(unpack->raw.data);
+    hcsshim__sink_destroy(&unpack->streams);
+    free(unpack->scratch.data);
+    free(unpack->kept.table);
     free(unpack);
 }
 

@@ -10,6 +10,8 @@
 #include "layer/tree.h"
 
 #define HCSSHIM__PROBLEM 512
+/* Room for the path of a numbered file. */
+#define HCSSHIM__NUMBERED 64
 
 /* A hard link whose target had not come yet. */
 typedef struct hcsshim__late_link {
@@ -46,6 +48,13 @@ struct hcsshim_unpack {
     uint64_t ignored;     /* bytes of its body that are in raw, too */
     hcsshim__member_head head;
 
+    /* Windows, where the system can hold what it knows */
+    hcsshim__tree_windows windows; /* what meta points to */
+    hcsshim__sink streams;         /* what 'windows' points to */
+    hcsshim__bytes scratch;
+    uint32_t numbered;      /* files in "streams" so far */
+    hcsshim__path_set kept; /* members that have no file of their name */
+
     hcsshim__sha256 digest;
     struct hcsshim__work *work;
     uint64_t fed; /* bytes of the tar before what is fed now */
@@ -71,6 +80,24 @@ int32_t hcsshim__unpack_entry(hcsshim_unpack *unpack,
                               const hcsshim__tar_entry *entry);
 /* Make the hard links that waited. */
 int32_t hcsshim__unpack_links(hcsshim_unpack *unpack);
+
+/* ---- unpack_kept.c ----------------------------------------------------- */
+
+/* Collect what Windows knows of a member, where files can have that. */
+int32_t hcsshim__unpack_collect(hcsshim_unpack *unpack,
+                                const hcsshim__tar_entry *entry);
+/* Write down what the tree made of the member: see tree.h. */
+int32_t hcsshim__unpack_note(hcsshim_unpack *unpack, int32_t hr);
+/* The same of a member that removes something. */
+int32_t hcsshim__unpack_mark(hcsshim_unpack *unpack, int32_t hr);
+/* Whether a member of this path has no file of its name. */
+int hcsshim__unpack_is_kept(const hcsshim_unpack *unpack,
+                            const hcsshim__path *path);
+/* The path of the next numbered file, for the bytes of a member. */
+hcsshim__tar_text hcsshim__unpack_number(hcsshim_unpack *unpack,
+                                         char name[HCSSHIM__NUMBERED]);
+/* Make one for the bytes of a file that the system cannot have. */
+int32_t hcsshim__unpack_aside(hcsshim_unpack *unpack, int64_t *file);
 
 /* ---- unpack_files.c: files, which other threads write ------------------ */
 

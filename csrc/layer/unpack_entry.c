@@ -78,7 +78,7 @@ static int32_t collect_meta(hcsshim_unpack *unpack,
     memset(&unpack->meta, 0, sizeof unpack->meta);
     unpack->meta.modified = entry->modified;
     if (is_windows(unpack))
-        return 0;
+        return hcsshim__unpack_collect(unpack, entry);
     if (entry->uid < 0 || entry->gid < 0 || entry->uid > UINT32_MAX ||
         entry->gid > UINT32_MAX || entry->mode < 0)
         return refuse(unpack, entry, "its owner or mode is no such number");
@@ -112,7 +112,8 @@ static int32_t whiteout(hcsshim_unpack *unpack, const hcsshim__tar_entry *entry)
                           "UtilityVM/Files can be removed");
     }
     if (hcsshim__text_is(name, OPAQUE))
-        return hcsshim__tree_opaque(unpack->tree, folder);
+        return hcsshim__unpack_mark(unpack,
+                                    hcsshim__tree_opaque(unpack->tree, folder));
     /* Other names of this kind are aufs's own, and mean nothing here. */
     if (hcsshim__text_starts(name, WHITEOUT WHITEOUT))
         return 0;
@@ -122,7 +123,8 @@ static int32_t whiteout(hcsshim_unpack *unpack, const hcsshim__tar_entry *entry)
         return refuse(unpack, entry, "it removes nothing that has a name");
     memmove(path->data + last, path->data + last + sizeof WHITEOUT - 1, length);
     path->length = last + length;
-    return hcsshim__tree_whiteout(unpack->tree, hcsshim__path_text(path));
+    return hcsshim__unpack_mark(
+        unpack, hcsshim__tree_whiteout(unpack->tree, hcsshim__path_text(path)));
 }
 
 static int is_whiteout(const hcsshim__path *path)
@@ -194,6 +196,8 @@ static int32_t hard_link(hcsshim_unpack *unpack,
         memcmp(unpack->target.data, unpack->path.data, unpack->path.length) ==
             0)
         return refuse(unpack, entry, "it is a link to itself");
+    if (hcsshim__unpack_is_kept(unpack, &unpack->target))
+        return hcsshim__unpack_note(unpack, HCSSHIM__TREE_KEPT);
     hr = hcsshim__tree_kind(unpack->tree, hcsshim__path_text(&unpack->target));
     if (hr == HCSSHIM__TREE_NONE)
         return put_off(unpack);
@@ -306,18 +310,15 @@ static int32_t symbolic_link(hcsshim_unpack *unpack,
 static int32_t stream(hcsshim_unpack *unpack, const hcsshim__tar_entry *entry,
                       size_t colon)
 {
-    char name[64];
-    int length;
+    char name[HCSSHIM__NUMBERED];
 
     if (entry->type != HCSSHIM__TAR_FILE || unpack->main.length != colon ||
         memcmp(unpack->main.data, unpack->path.data, colon) != 0)
         return refuse(unpack, entry, "it is a stream of no member before it");
-    unpack->head.stream = (uint32_t)++unpack->result.streams;
-    length = snprintf(name, sizeof name, "%s/%u", HCSSHIM__MEMBERS_STREAMS,
-                      unpack->head.stream);
+    unpack->result.streams++;
     memset(&unpack->meta, 0, sizeof unpack->meta);
-    return hcsshim__unpack_open(
-        unpack, (hcsshim__tar_text){name, (size_t)length}, entry->size);
+    return hcsshim__unpack_open(unpack, hcsshim__unpack_number(unpack, name),
+                                entry->size);
 }
 
 static int32_t device(hcsshim_unpack *unpack, const hcsshim__tar_entry *entry)
@@ -345,15 +346,16 @@ static int32_t make(hcsshim_unpack *unpack, const hcsshim__tar_entry *entry)
 
     switch (entry->type) {
     case HCSSHIM__TAR_FOLDER:
-        return hcsshim__tree_folder(unpack->tree, path, &unpack->meta);
+        return hcsshim__unpack_note(
+            unpack, hcsshim__tree_folder(unpack->tree, path, &unpack->meta));
     case HCSSHIM__TAR_FILE:
         if (entry->size > 0)
             unpack->result.bytes += (uint64_t)entry->size;
         return hcsshim__unpack_open(unpack, path, entry->size);
     case HCSSHIM__TAR_LINK:
-        return hard_link(unpack, entry);
+        return hcsshim__unpack_note(unpack, hard_link(unpack, entry));
     case HCSSHIM__TAR_SYMLINK:
-        return symbolic_link(unpack, entry);
+        return hcsshim__unpack_note(unpack, symbolic_link(unpack, entry));
     case HCSSHIM__TAR_CHARACTER:
     case HCSSHIM__TAR_DEVICE:
     case HCSSHIM__TAR_FIFO:

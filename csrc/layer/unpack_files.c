@@ -237,6 +237,24 @@ static int32_t copy_attributes(hcsshim__making *making)
     return 0;
 }
 
+/* So are the streams, which the next member's take the place of. */
+static int32_t copy_windows(hcsshim__making *making)
+{
+    const hcsshim__tree_windows *windows = making->meta.windows;
+    int32_t hr;
+
+    if (windows == NULL)
+        return 0;
+    hr = hcsshim__bytes_reserve(&making->texts, windows->length + 1);
+    if (hr < 0)
+        return hr;
+    making->windows = *windows;
+    making->windows.streams = making->texts.data;
+    memcpy(making->texts.data, windows->streams, windows->length);
+    making->meta.windows = &making->windows;
+    return 0;
+}
+
 int32_t hcsshim__unpack_open(hcsshim_unpack *unpack, hcsshim__tar_text path,
                              int64_t size)
 {
@@ -260,11 +278,17 @@ int32_t hcsshim__unpack_open(hcsshim_unpack *unpack, hcsshim__tar_text path,
     hr = hcsshim__path_add(&making->path, path.data, path.length);
     if (hr >= 0)
         hr = copy_attributes(making);
-    return hr < 0 ? hr
-                  : hcsshim__tree_create(unpack->tree, path,
-                                         making->meta.owned ? making->meta.mode
-                                                            : 0644,
-                                         &making->file);
+    if (hr >= 0)
+        hr = copy_windows(making);
+    if (hr >= 0)
+        hr = hcsshim__tree_create(unpack->tree, path,
+                                  making->meta.owned ? making->meta.mode : 0644,
+                                  &making->file);
+    if (hr == HCSSHIM__TREE_KEPT) {
+        memset(&making->meta, 0, sizeof making->meta);
+        hr = hcsshim__unpack_aside(unpack, &making->file);
+    }
+    return hr;
 }
 
 int hcsshim__unpack_is_open(const hcsshim_unpack *unpack)

@@ -48,7 +48,8 @@ typedef struct hcsshim__making {
     hcsshim__tree_meta meta;
     hcsshim__tar_record *attributes; /* what meta points to */
     size_t attribute_room;
-    hcsshim__bytes texts; /* of the attributes */
+    hcsshim__tree_windows windows; /* what meta points to */
+    hcsshim__bytes texts;          /* of the attributes, or the streams */
     hcsshim__parts coming;
     hcsshim__parts going; /* of the thread that has the file */
     int closed;           /* nothing follows */

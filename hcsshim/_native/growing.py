@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ def lock_folder(folder: Path) -> int | None:
     The mark dies with its process, so that what is left of a killed one can be told
     from what others work on. ``None``: somebody uses it.
     """
+    if sys.platform == "win32":
+        return _lock_beside(folder)
     descriptor = os.open(folder, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -36,10 +39,19 @@ def lock_folder(folder: Path) -> int | None:
     return descriptor
 
 
+def _lock_beside(folder: Path) -> int | None:
+    """Make a file beside a folder that Windows removes with its last handle."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
+    try:
+        return os.open(f"{folder}.lock", flags | getattr(os, "O_TEMPORARY", 0))
+    except FileExistsError:
+        return None
+    except PermissionError:  # it is about to go
+        return None
+
+
 def remove_leftovers(target: Path) -> None:
     """Remove what killed processes left of a folder that was to be made."""
-    if fcntl is None:
-        return
     for leftover in target.parent.glob(f".{target.name}.*.partial"):
         with suppress(OSError):
             descriptor = lock_folder(leftover)
@@ -48,7 +60,7 @@ def remove_leftovers(target: Path) -> None:
                 os.close(descriptor)
 
 
-def _make_partial(final: Path) -> tuple[Path, int | None]:
+def _make_partial(final: Path) -> tuple[Path, int]:
     """
     Make the folder under its other name, and mark it as in use.
 
@@ -58,8 +70,6 @@ def _make_partial(final: Path) -> tuple[Path, int | None]:
     while True:
         partial = final.parent / f".{final.name}.{secrets.token_hex(6)}.partial"
         partial.mkdir()
-        if fcntl is None:
-            return partial, None
         try:
             descriptor = lock_folder(partial)
         except FileNotFoundError:
@@ -69,6 +79,13 @@ def _make_partial(final: Path) -> tuple[Path, int | None]:
         if partial.is_dir():
             return partial, descriptor
         os.close(descriptor)
+
+
+def _rename(partial: Path, final: Path) -> None:
+    """Rename a folder, in place of an empty one if there is one."""
+    if sys.platform == "win32" and final.is_dir():
+        final.rmdir()
+    os.rename(partial, final)
 
 
 @contextmanager
@@ -99,7 +116,7 @@ def growing(target: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         yield partial
         try:
-            os.rename(partial, final)
+            _rename(partial, final)
         except FileExistsError:
             raise taken from None
         except OSError as error:
@@ -111,5 +128,4 @@ def growing(target: str | os.PathLike[str]) -> Iterator[Path]:
             remove_tree(partial)
         raise
     finally:
-        if descriptor is not None:
-            os.close(descriptor)
+        os.close(descriptor)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from hcsshim._ffi import ffi, lib
@@ -12,7 +11,7 @@ from hcsshim.errors import check, error_of
 from hcsshim.hresult import failed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from types import TracebackType
     from typing import TypeAlias
 
@@ -58,24 +57,7 @@ def remove_tree(path: Path) -> None:
 
     Nothing there is success; no link is followed.
     """
-    if sys.platform == "win32":
-        _remove_tree_of_windows(os.fspath(path))
-        return
     check(lib.hcsshim_tree_remove(path_bytes(path)), "remove_tree")
-
-
-def _remove_tree_of_windows(path: str) -> None:
-    import shutil  # noqa: PLC0415 - on Windows only
-    import stat  # noqa: PLC0415 - as above
-
-    def allow(remove: Callable[[str], object], name: str, _: object) -> None:
-        os.chmod(name, stat.S_IWRITE)  # what is read only cannot be removed there
-        remove(name)
-
-    if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path, onerror=allow)
-    elif os.path.lexists(path):
-        os.unlink(path)
 
 
 class Unpack:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import queue
-import sys
 import threading
 from contextlib import nullcontext
 from typing import IO, TYPE_CHECKING
@@ -235,8 +234,6 @@ def export_tar(  # noqa: PLR0913 - keywords all but two
     Source:
         The tar form of Windows layers in the OCI image specification.
     """
-    if sys.platform == "win32":
-        raise NotImplementedError("On Windows layers are exported by the service.")
     return _pack(
         layer,
         target,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -195,6 +194,11 @@ def import_tar(  # noqa: PLR0913 - keywords all but two
     same tar of it again. Files that the layer removes become whiteouts of overlayfs,
     so that a chain of layers can be mounted.
 
+    On Windows the files get all of that themselves as far as the system and the user
+    can: an administrator on NTFS everything. What Windows takes for another file's
+    name, or for none, and what Wine cannot hold, ``.hcsshim`` alone has; nothing mounts
+    such a folder there, since a layer to run is one that the service imported.
+
     Args:
         source: A file's name, or an open binary file: plain, gzip or zstd. Several
             gzip or zstd streams may follow one another.
@@ -220,8 +224,6 @@ def import_tar(  # noqa: PLR0913 - keywords all but two
     Source:
         The tar form of Windows layers in the OCI image specification.
     """
-    if sys.platform == "win32":
-        raise NotImplementedError("On Windows layers are imported by the service.")
     flags = native.WINDOWS | (0 if parents else native.BASE)
     watch = _Watch(progress, cancel, largest)
     with growing(target) as folder:

@@ -22,8 +22,8 @@ TAR_LAYERS = [
     *("tar_write", "sink", "file_unix", "names", "members"),
     *("sha256", "sha256_x86", "sha256_arm"),
     *("tree_unix", "tree_linux", "tree_attributes_linux", "overlay_unix"),
-    *("unpack", "unpack_entry", "unpack_files", "unpack_work"),
-    "../native/hresult_unix",
+    *("unpack", "unpack_entry", "unpack_files", "unpack_kept", "unpack_work"),
+    *("windows_meta", "backup", "reparse", "text", "../native/hresult_unix"),
     *("../events/gate_linux", "../events/thread_unix"),
 ]
 #: Each target, what it is built with, and how often it is run.
@@ -44,8 +44,7 @@ TARGETS = {
     "fuzz_backup": (
         [
             *TAR_LAYERS,
-            *("backup", "backup_pack", "backup_unpack", "reparse", "text"),
-            *("windows_meta", "verity_read_unix"),
+            *("backup_pack", "backup_unpack", "verity_read_unix"),
         ],
         8000,
     ),
