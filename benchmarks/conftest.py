@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,6 +37,8 @@ def private_host(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Let the benchmarks start an embedded host of their own."""
     folder = tmp_path_factory.mktemp("host")
     folder.chmod(0o700)
-    os.environ["HCSSHIM_HOST"] = str(folder / "host.sock")
+    windows = sys.platform == "win32"
+    path = rf"\\.\pipe\{folder.name}-{os.getpid()}" if windows else folder / "host.sock"
+    os.environ["HCSSHIM_HOST"] = str(path)
     os.environ["XDG_STATE_HOME"] = str(folder)
     os.environ["HCSSHIM_HOST_IDLE"] = "5"

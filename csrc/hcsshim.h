@@ -429,6 +429,51 @@ HCSSHIM_API int32_t hcsshim_transfer_cancel(hcsshim_relay *relay,
 HCSSHIM_API int32_t hcsshim_transfer_end(hcsshim_relay *relay,
                                          uint64_t transfer);
 
+/* ---- pipes of Windows, for streams that block (csrc/relay) ------------- */
+
+/*
+ * A turn is one read or write, of a pipe that is open for overlapped I/O. It is
+ * made once and used for any number of them, one after another. Descriptors of
+ * other systems need none.
+ */
+typedef struct hcsshim_turn hcsshim_turn;
+
+/* hcsshim_turn_new() - make one. Returns 0, E_OUTOFMEMORY, or E_NOTIMPL. */
+HCSSHIM_API int32_t hcsshim_turn_new(hcsshim_turn **out);
+
+/* hcsshim_turn_free() - forget one that has ended. NULL does nothing. */
+HCSSHIM_API void hcsshim_turn_free(hcsshim_turn *turn);
+
+/*
+ * hcsshim_turn_begin() - read, or write.
+ *
+ * pipe: its HANDLE.
+ * data: of 'size' bytes; must stay until the turn has ended.
+ * done: the bytes moved, set if the turn ended at once.
+ *
+ * Returns 0 if it has; 1 if it goes on: wait for the turn's event, and finish
+ * it; or why it failed. Does not wait. One thread at a time.
+ */
+HCSSHIM_API int32_t hcsshim_turn_begin(hcsshim_turn *turn, int64_t pipe,
+                                       int writes, void *data, size_t size,
+                                       uint64_t *done);
+
+/* hcsshim_turn_event() - the event that is set when a turn has ended. */
+HCSSHIM_API int64_t hcsshim_turn_event(const hcsshim_turn *turn);
+
+/*
+ * hcsshim_turn_finish() - give the bytes that a turn moved which went on.
+ * Returns 0 or why it failed. Blocks until it has ended.
+ */
+HCSSHIM_API int32_t hcsshim_turn_finish(hcsshim_turn *turn, uint64_t *done);
+
+/*
+ * hcsshim_turn_cancel() - ask a turn to end now, with what it has moved or
+ * ERROR_OPERATION_ABORTED. Does nothing if it has ended. Any thread, while the
+ * pipe is open.
+ */
+HCSSHIM_API void hcsshim_turn_cancel(hcsshim_turn *turn);
+
 /* ---- disk formats: tar, ext4, VHD, dm-verity (csrc/layer) ------------- */
 
 /* The block of data and of the tree; the longest salt; the digest. */

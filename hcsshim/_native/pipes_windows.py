@@ -17,11 +17,16 @@ assert sys.platform == "win32"  # noqa: S101 - tells type checkers, too
 
 import _winapi  # noqa: E402 - Windows' own
 
+from hcsshim._ffi import ffi, lib  # noqa: E402 - see above
+from hcsshim.errors import check  # noqa: E402 - see above
+
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Iterator
 
     from _typeshed import ReadableBuffer, WriteableBuffer
+
+    from hcsshim._ffi import CData
 
 _FOREVER = 0xFFFFFFFF
 _ABORTED = 995  # ERROR_OPERATION_ABORTED
@@ -143,6 +148,50 @@ def when_set(event: int, loop: asyncio.AbstractEventLoop) -> asyncio.Future[bool
     return future
 
 
+class Turn:
+    """One read or write at a time, of any pipe."""
+
+    __slots__ = ("_done", "_event", "_native")
+
+    def __init__(self) -> None:
+        out = ffi.new("hcsshim_turn **")
+        check(lib.hcsshim_turn_new(out), "pipe")
+        self._native = ffi.gc(out[0], lib.hcsshim_turn_free)
+        self._event = lib.hcsshim_turn_event(self._native)
+        self._done = ffi.new("uint64_t *")
+
+    def move(self, pipe: int, data: CData, *, writes: bool) -> int:
+        """
+        Read into ``data`` or write it; blocks.
+
+        Raises:
+            BrokenPipeError: The other end was closed.
+            OSError: It failed, or was cancelled.
+        """
+        code = lib.hcsshim_turn_begin(
+            self._native, pipe, writes, data, len(data), self._done
+        )
+        if code == 1:
+            code = self._await()
+        if code < 0:
+            raise OSError(None, "The pipe fails", None, code & 0xFFFF)
+        count: int = self._done[0]
+        return count
+
+    def _await(self) -> int:
+        try:
+            wait_any([self._event], None)
+        except BaseException:
+            self.cancel()
+            lib.hcsshim_turn_finish(self._native, self._done)  # the memory is free then
+            raise
+        return lib.hcsshim_turn_finish(self._native, self._done)
+
+    def cancel(self) -> None:
+        """Ask it to end now; from any thread."""
+        lib.hcsshim_turn_cancel(self._native)
+
+
 class RawPipe(io.RawIOBase):
     """
     A pipe as a raw stream that blocks.
@@ -156,7 +205,8 @@ class RawPipe(io.RawIOBase):
         super().__init__()
         self._pipe = pipe
         self._writing = writing
-        self._pending: set[Reading | Writing] = set()
+        self._pending: set[Turn] = set()
+        self._idle: list[Turn] = []
         self._polls = False
 
     def fileno(self) -> int:
@@ -195,37 +245,35 @@ class RawPipe(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer, /) -> int | None:
         """Read some bytes; 0 is the end."""
-        view = memoryview(buffer).cast("B")
         if self._polls and self._is_empty():
             return None
-        operation = Reading(self.fileno(), len(view))
-        if operation.event is not None:
-            self._wait(operation, operation.event)
-        data = operation.finish()
-        view[: len(data)] = data
-        return len(data)
+        try:
+            return self._move(buffer)
+        except BrokenPipeError:
+            return 0  # nobody writes any more
 
     def write(self, data: ReadableBuffer, /) -> int:
         """Write some bytes, and tell how many."""
-        operation = Writing(self.fileno(), bytes(data))
-        self._wait(operation, operation.event)
-        return operation.finish()
+        return self._move(data)
 
-    def _wait(self, operation: Reading | Writing, event: int) -> None:
-        self._pending.add(operation)
+    def _move(self, buffer: ReadableBuffer) -> int:
+        """Read or write once, straight from or into the caller's memory."""
+        pipe = self.fileno()
+        turn = self._idle.pop() if self._idle else Turn()
+        data = ffi.from_buffer("char[]", buffer, require_writable=not self._writing)
+        self._pending.add(turn)
         try:
-            wait_any([event], None)
-        except BaseException:
-            operation.cancel()
-            raise
+            return turn.move(pipe, data, writes=self._writing)
         finally:
-            self._pending.discard(operation)
+            self._pending.discard(turn)
+            self._idle.append(turn)
+            ffi.release(data)
 
     def close(self) -> None:
         """Close it; reads and writes of other threads end. Idempotent."""
         pipe, self._pipe = self._pipe, -1
         if pipe >= 0:
-            for operation in tuple(self._pending):
-                operation.cancel()
+            for turn in tuple(self._pending):
+                turn.cancel()
             _winapi.CloseHandle(pipe)
         super().close()
