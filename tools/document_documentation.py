@@ -80,6 +80,7 @@ ENUMS = {
     "NetworkPolicyType": "Policy of a network; it selects the settings.",
     "NetworkResourceType": "What of a network is changed.",
     "NetworkType": "Driver of a network.",
+    "IpamType": "Who gives out the addresses of a network.",
     "PolicyType": "Policy; it selects the other members.",
     "ProtocolType": "Number of an IP protocol.",
     "RuleType": "Where a rule is applied.",

@@ -99,6 +99,7 @@ if TYPE_CHECKING:
     from hcsshim.documents.hcn.network import Dns as Dns
     from hcsshim.documents.hcn.network import HostComputeNetwork as HostComputeNetwork
     from hcsshim.documents.hcn.network import Ipam as Ipam
+    from hcsshim.documents.hcn.network import IpamType as IpamType
     from hcsshim.documents.hcn.network import MacPool as MacPool
     from hcsshim.documents.hcn.network import MacRange as MacRange
     from hcsshim.documents.hcn.network import (
@@ -205,9 +206,9 @@ _MODULES = {
         "VlanPolicySetting VsidPolicySetting VxlanPortPolicySetting"
     ),
     "network": (
-        "Dns HostComputeNetwork Ipam MacPool MacRange ModifyNetworkSettingRequest "
-        "NetworkResourceType NetworkType PolicyNetworkRequest RequestType Route "
-        "Subnet"
+        "Dns HostComputeNetwork Ipam IpamType MacPool MacRange "
+        "ModifyNetworkSettingRequest NetworkResourceType NetworkType "
+        "PolicyNetworkRequest RequestType Route Subnet"
     ),
     "numbers": (
         "EndpointFlags HostComputeQueryFlags LoadBalancerDistribution "

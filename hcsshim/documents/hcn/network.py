@@ -28,6 +28,13 @@ class NetworkType(WireEnum):
     OVERLAY = "Overlay"
 
 
+class IpamType(WireEnum):
+    """Who gives out the addresses of a network."""
+
+    STATIC = "Static"
+    DHCP = "Dhcp"
+
+
 class NetworkResourceType(WireEnum):
     """What of a network is changed."""
 
@@ -101,7 +108,7 @@ class Ipam(Document):
         HCN type ``Ipam``.
     """
 
-    type: str | None = attrs.field(default=None, metadata=wire("Type"))
+    type: IpamType | str | None = attrs.field(default=None, metadata=wire("Type"))
     subnets: tuple[Subnet, ...] = attrs.field(default=(), metadata=wire("Subnets"))
 
 

@@ -77,13 +77,14 @@ ENDPOINT_TYPES = (
     *("PortMapping", "ACL", "QOS", "L2Driver", "OutBoundNAT", "SDNRoute"),
     *("L4Proxy", "PortName", "EncapOverhead", "Iov", "ProviderAddress"),
     *("InterfaceConstraint", "TierAcl", "L4WFPPROXY", "VLAN"),
-    *("InterfaceParameters", "Encryption", "Firewall"),
+    *("InterfaceParameters", "Encryption", "Firewall", "VSID"),
 )
 NETWORK_TYPES = (
     *("SourceMacAddress", "NetAdapterName", "VSwitchExtension", "DrMacAddress"),
     *("AutomaticDNS", "InterfaceConstraint", "ProviderAddress"),
     *("RemoteSubnetRoute", "VxlanPort", "HostRoute", "SetPolicy", "L4Proxy"),
     *("LayerConstraint", "NetworkACL", "NeighborDiscovery", "VLAN"),
+    *("VSID", "Isolation", "VNET"),
 )
 SUBNET_TYPES = ("VLAN", "VSID", "Isolation", "VNET")
 #: What an endpoint has once at most.

@@ -46,6 +46,7 @@ NAMESPACE_TYPE_NAMES = ("Host", "HostDefault", "Guest", "GuestDefault")
 _NAMESPACE_TYPE_WORDS = {name.lower(): name for name in NAMESPACE_TYPE_NAMES}
 _MOST_FLAGS = 0xFFFFFFFF
 _MOST_PORT = 65535
+_ANY_PROTOCOL = 256
 
 #: Members that mean the same in both generations, or nothing in a request.
 _COMMON = (
@@ -59,6 +60,7 @@ _NETWORK_V1 = (
     *("IPv6", "IsolateSwitch", "MaxConcurrentEndpoints", "CurrentEndpointCount"),
     *("TotalEndpoints", "Extensions", "NatName", "LayeredOn", "SwitchGuid"),
     *("SwitchName", "DrMacAddress", "GatewayMac", "ComputedPolicies"),
+    *("NATName", "ExternalInterfaceAddress", "ExternalInterfaceIndex"),  # of 2016
 )
 _NETWORK_V2 = ("Ipams", "MacPool", "Dns")
 _ENDPOINT_V1 = (
@@ -367,7 +369,7 @@ def _endpoint_v2(fields: Members, endpoint: Endpoint) -> Endpoint:
         addresses=tuple(
             Address(
                 address=item.text("IpAddress"),
-                prefix_length=_or(item.number("PrefixLength", most=128), -1),
+                prefix_length=item.number("PrefixLength", most=128) or -1,
                 ip_subnet=item.guid("IpSubnetId"),
             )
             for item in fields.children("IpConfigurations")
@@ -584,7 +586,13 @@ def read_policy_list(text: str | None) -> LoadBalancer | SdnRoute:
 
 def _elb(fields: Members) -> BalancedPort:
     port = _balanced(fields)
-
+    says_nothing = not any(
+        fields.number(name, most=_MOST_PORT)
+        for name in ("Protocol", "InternalPort", "ExternalPort")
+    )
+    if says_nothing and fields.texts("VIPs"):
+        # Swarm's services inside a cluster: whatever comes for the address.
+        port = attrs.evolve(port, protocol=_ANY_PROTOCOL)
     return attrs.evolve(port, flags=1) if fields.flag("ILB") else port
 
 
