@@ -938,8 +938,8 @@ typedef struct hcsshim_backup_item {
     const char *target; /* of a link */
     size_t target_length;
     hcsshim_file_info info;
-    uint64_t size; /* of the file's data */
-    const uint8_t *stream;
+    uint64_t size;      /* of the file's data */
+    const char *stream; /* bytes, not terminated */
     size_t stream_length;
 } hcsshim_backup_item;
 

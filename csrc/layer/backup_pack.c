@@ -821,6 +821,6 @@ int32_t hcsshim_backup_pack_finish(hcsshim_backup_pack *pack,
     *result = pack->result;
     result->tar_bytes = pack->sink.total;
     if (pack->sink.hashing)
-        hcsshim__sha256_final(&pack->sink.digest, result->diff_id);
+        hcsshim__sink_digest(&pack->sink, result->diff_id);
     return 0;
 }

@@ -253,7 +253,7 @@ static int32_t give(hcsshim_backup_unpack *unpack, hcsshim_backup_item *item,
     item->name_length = unpack->name.length;
     item->target = target.data;
     item->target_length = target.length;
-    item->stream = unpack->sink.buffer;
+    item->stream = (const char *)unpack->sink.buffer;
     item->stream_length = unpack->sink.used;
     unpack->given = 1;
     unpack->open = more;

@@ -172,7 +172,7 @@ int32_t hcsshim_pack_finish(hcsshim_pack *pack, hcsshim_pack_result *result)
     hcsshim__sink_clear(&pack->sink);
     *result = pack->result;
     result->tar_bytes = pack->sink.total;
-    hcsshim__sha256_final(&pack->sink.digest, result->diff_id);
+    hcsshim__sink_digest(&pack->sink, result->diff_id);
     return 0;
 }
 

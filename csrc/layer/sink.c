@@ -6,6 +6,7 @@
 
 #include "hcsshim.h"
 #include "layer/file.h"
+#include "layer/sink_hash.h"
 
 /* A buffer's address within its page; see hcsshim__file_buffer(). */
 #define PAGE 4096
@@ -32,7 +33,11 @@ int32_t hcsshim__sink_init(hcsshim__sink *sink, int64_t file, int hashing)
     return sink->buffer == NULL ? HCSSHIM_E_OUTOFMEMORY : 0;
 }
 
-void hcsshim__sink_destroy(hcsshim__sink *sink) { free(sink->memory); }
+void hcsshim__sink_destroy(hcsshim__sink *sink)
+{
+    hcsshim__sink_hash_free(sink->beside);
+    free(sink->memory);
+}
 
 static void hash(hcsshim__sink *sink)
 {
@@ -42,16 +47,42 @@ static void hash(hcsshim__sink *sink)
     sink->hashed = sink->used;
 }
 
+/* Let the other thread hash the buffer, unless there is none and can be none.
+ */
+static int32_t hash_beside(hcsshim__sink *sink)
+{
+    if (sink->beside == NULL)
+        (void)hcsshim__sink_hash_new(&sink->digest, &sink->beside);
+    if (sink->beside != NULL)
+        return hcsshim__sink_hash_give(sink->beside, sink);
+    hash(sink);
+    return 0;
+}
+
 int32_t hcsshim__sink_flush(hcsshim__sink *sink)
 {
     int32_t hr;
 
-    hash(sink);
-    if (sink->file == HCSSHIM__SINK_MEMORY)
+    if (sink->file == HCSSHIM__SINK_MEMORY) {
+        hash(sink);
+        return 0;
+    }
+    if (sink->used == 0)
         return 0;
     hr = hcsshim__file_write(sink->file, sink->buffer, sink->used);
+    if (hr >= 0 && sink->hashing)
+        hr = hash_beside(sink);
     sink->used = sink->hashed = 0;
     return hr;
+}
+
+void hcsshim__sink_digest(hcsshim__sink *sink,
+                          uint8_t digest[HCSSHIM_SHA256_SIZE])
+{
+    hcsshim__sink_hash_free(sink->beside);
+    sink->beside = NULL;
+    hash(sink);
+    hcsshim__sha256_final(&sink->digest, digest);
 }
 
 void hcsshim__sink_clear(hcsshim__sink *sink)

@@ -22,7 +22,8 @@ typedef struct hcsshim__sink {
     uint64_t total; /* bytes so far */
     size_t hashed;  /* of buffer */
     int hashing;
-    hcsshim__sha256 digest;
+    hcsshim__sha256 digest;            /* another thread's, if there is one */
+    struct hcsshim__sink_hash *beside; /* which hashes what a file has */
 } hcsshim__sink;
 
 /* Returns 0 or E_OUTOFMEMORY. */
@@ -44,6 +45,10 @@ void hcsshim__sink_commit(hcsshim__sink *sink, size_t length);
 
 /* Bring what is buffered to the file; for memory only hash it. */
 int32_t hcsshim__sink_flush(hcsshim__sink *sink);
+
+/* The digest of all the bytes, which end with it. */
+void hcsshim__sink_digest(hcsshim__sink *sink,
+                          uint8_t digest[HCSSHIM_SHA256_SIZE]);
 
 /* Memory only: forget the bytes so far, which the caller took. */
 void hcsshim__sink_clear(hcsshim__sink *sink);

@@ -162,29 +162,47 @@ static size_t padding_of(const char *text, size_t length)
     return count;
 }
 
+/* The last group, which may have padding. */
+static int64_t load_end(const char *text, uint8_t *out)
+{
+    size_t digits = 4 - padding_of(text, 4);
+    uint32_t bits = 0;
+    size_t used = 0;
+
+    for (size_t i = 0; i < digits; i++) {
+        int value = digit(text[i]);
+
+        if (value < 0)
+            return -1;
+        bits |= (uint32_t)value << (18 - 6 * i);
+    }
+    out[used++] = (uint8_t)(bits >> 16);
+    if (digits > 2)
+        out[used++] = (uint8_t)(bits >> 8);
+    if (digits > 3)
+        out[used++] = (uint8_t)bits;
+    return (int64_t)used;
+}
+
 int64_t hcsshim__base64_load(const char *text, size_t length, uint8_t *out)
 {
-    size_t padding = padding_of(text, length);
-    size_t used = 0;
+    uint8_t *to = out;
+    int64_t rest;
 
     if (length % 4 != 0)
         return -1;
-    for (size_t at = 0; at < length; at += 4) {
-        uint32_t bits = 0;
-        size_t digits = at + 4 == length ? 4 - padding : 4;
+    if (length == 0)
+        return 0;
+    for (; length > 4; length -= 4, text += 4, to += 3) {
+        int a = digit(text[0]), b = digit(text[1]), c = digit(text[2]),
+            d = digit(text[3]);
 
-        for (size_t i = 0; i < digits; i++) {
-            int value = digit(text[at + i]);
-
-            if (value < 0)
-                return -1;
-            bits |= (uint32_t)value << (18 - 6 * i);
-        }
-        out[used++] = (uint8_t)(bits >> 16);
-        if (digits > 2)
-            out[used++] = (uint8_t)(bits >> 8);
-        if (digits > 3)
-            out[used++] = (uint8_t)bits;
+        if ((a | b | c | d) < 0)
+            return -1;
+        to[0] = (uint8_t)(a << 2 | b >> 4);
+        to[1] = (uint8_t)(b << 4 | c >> 2);
+        to[2] = (uint8_t)(c << 6 | d);
     }
-    return (int64_t)used;
+    rest = load_end(text, to);
+    return rest < 0 ? -1 : to - out + rest;
 }

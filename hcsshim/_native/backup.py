@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hcsshim._ffi import ffi, lib
 from hcsshim._native.pack import Packed
@@ -21,22 +21,13 @@ FILE: int = lib.HCSSHIM_BACKUP_FILE
 LINK: int = lib.HCSSHIM_BACKUP_LINK
 REMOVED: int = lib.HCSSHIM_BACKUP_REMOVED
 
-#: ``hcsshim_file_info``.
-_INFO = struct.Struct("=QQQQI")
+#: ``hcsshim_backup_item``, with the numbers of ``hcsshim_file_info`` in it.
+_ITEM = struct.Struct("@IIPNPNQQQQIIQPN")
 #: Creation, access, write and change time, and attributes.
 Info = tuple[int, int, int, int, int]
-
-
-class Item(NamedTuple):
-    """A file of a tar, or a part of one."""
-
-    kind: int
-    more: bool
-    name: bytes
-    target: bytes
-    info: Info
-    size: int
-    stream: bytes
+#: A file of a tar, or a part of one: its kind, whether there is more of it, name,
+#: target, times and attributes, size, stream. No class, which would take as long as C.
+Item = tuple[int, bool, bytes, bytes, Info, int, bytes]
 
 
 class BackupPack:
@@ -146,15 +137,15 @@ class BackupPack:
 class BackupUnpack:
     """A tar that is taken apart into files in the form of backup streams."""
 
-    __slots__ = ("_fed", "_info", "_item", "_unpack")
+    __slots__ = ("_fed", "_fields", "_item", "_unpack")
 
     def __init__(self) -> None:
         out = ffi.new("hcsshim_backup_unpack **")
         check(lib.hcsshim_backup_unpack_new(out), "BackupTarReader")
         self._unpack = ffi.gc(out[0], lib.hcsshim_backup_unpack_free)
         self._item = ffi.new("hcsshim_backup_item *")
-        # All of a file's times at once: that takes half as long as one by one.
-        self._info = ffi.buffer(ffi.addressof(self._item, "info"))
+        # All numbers at once: that takes a quarter of the time of one by one.
+        self._fields = ffi.buffer(self._item)
         self._fed: object = None
 
     def feed(self, data: Buffer) -> None:
@@ -167,21 +158,20 @@ class BackupUnpack:
         """Take the next file or part of one; ``None``: feed more."""
         item = self._item
         hr = lib.hcsshim_backup_unpack_next(self._unpack, item)
-        if failed(hr):
+        if hr < 0:
             problem = ffi.string(lib.hcsshim_backup_unpack_problem(self._unpack))
             check_with(hr, "BackupTarReader", problem)
         if hr == 0:
             return None
-        kind = item.kind
-        target = b""
-        if kind == LINK:
-            target = ffi.unpack(item.target, item.target_length)
-        return Item(
+        kind, more, _, name, _, target, *info, _, size, _, length = _ITEM.unpack_from(
+            self._fields
+        )
+        return (
             kind,
-            item.more != 0,
-            ffi.unpack(item.name, item.name_length),
-            target,
-            _INFO.unpack_from(self._info),
-            item.size,
-            ffi.unpack(ffi.cast("char *", item.stream), item.stream_length),
+            more != 0,
+            ffi.unpack(item.name, name),
+            ffi.unpack(item.target, target) if target else b"",
+            (info[0], info[1], info[2], info[3], info[4]),
+            size,
+            ffi.unpack(item.stream, length),
         )

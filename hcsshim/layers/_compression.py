@@ -160,27 +160,23 @@ def decompressed(
     stored = _Stored(source, first)
     current = make()
     made = 0
-    parts: list[bytes] = []
     while data := stored.take(step):
         try:
-            parts.append(current.decompress(data))
+            piece = current.decompress(data)
         except Exception as error:  # each library has its own
             raise InvalidDataError(
                 message=f"The compressed tar is damaged: {error}."
             ) from error
-        made += len(parts[-1])
+        made += len(piece)
         if made > max(ALWAYS_ALLOWED, stored.used * MOST_EXPANSION):
             raise InvalidDataError(
                 message=f"The compressed tar expands from {stored.used} to over "
                 f"{made} bytes."
             )
-        if sum(map(len, parts)) >= PIECE:
-            yield b"".join(parts), stored.used
-            parts.clear()
+        if piece:
+            yield piece, stored.used
         if current.eof and stored.put_back(current.unused_data):
             current = make()
-    if piece := b"".join(parts):
-        yield piece, stored.used
     if not current.eof:
         raise InvalidDataError(message="The compressed tar ends in the middle.")
 
@@ -211,9 +207,24 @@ class _Stored:
         return bool(rest)
 
 
+def _in_pieces(items: Iterator[tuple[bytes, int]]) -> Iterator[tuple[bytes, int]]:
+    """Join parts until they are worth waking another thread."""
+    parts: list[bytes] = []
+    length = used = 0
+    for part, used in items:
+        parts.append(part)
+        length += len(part)
+        if length >= PIECE:
+            yield b"".join(parts), used
+            parts.clear()
+            length = 0
+    if parts:
+        yield b"".join(parts), used
+
+
 class Ahead:
     """
-    An iterator that another thread runs, a few items ahead.
+    An iterator that another thread runs, a few items ahead, small ones joined.
 
     Leaving the block stops the thread and waits for it.
     """
@@ -239,7 +250,7 @@ class Ahead:
 
     def _run(self) -> None:
         try:
-            for item in self._items:
+            for item in _in_pieces(self._items):
                 if self._stopped:
                     return
                 self._queue.put(item)

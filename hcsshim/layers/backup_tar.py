@@ -227,13 +227,13 @@ class BackupTarReader:
         spool: IO[bytes] | None = None  # of a file that comes in parts
         try:
             for item in self._items():
-                if spool is None and not item.more:
-                    yield _file_of(item, io.BytesIO(item.stream))
+                if spool is None and not item[1]:
+                    yield _file_of(item, io.BytesIO(item[6]))
                     continue
                 if spool is None:
                     spool = tempfile.SpooledTemporaryFile(LARGEST_IN_MEMORY)  # noqa: SIM115 - closed below
-                spool.write(item.stream)
-                if not item.more:
+                spool.write(item[6])
+                if not item[1]:
                     spool.seek(0)
                     yield _file_of(item, spool)
                     spool.close()
@@ -244,12 +244,10 @@ class BackupTarReader:
 
 
 def _file_of(item: native.Item, stream: IO[bytes]) -> BackupFile:
-    target = None
-    if item.kind == native.LINK:
-        target = item.target.decode("utf-8", "surrogateescape")
-    creation, access, write, change, attributes = item.info
+    kind, _, name, target, info, size, _ = item
+    creation, access, write, change, attributes = info
     return BackupFile(
-        name=item.name.decode("utf-8", "surrogateescape"),
+        name=name.decode("utf-8", "surrogateescape"),
         info=FileInfo(
             creation_time=creation,
             access_time=access,
@@ -257,8 +255,10 @@ def _file_of(item: native.Item, stream: IO[bytes]) -> BackupFile:
             change_time=change,
             attributes=attributes,
         ),
-        size=item.size,
+        size=size,
         stream=stream,
-        link_target=target,
-        is_removed=item.kind == native.REMOVED,
+        link_target=target.decode("utf-8", "surrogateescape")
+        if kind == native.LINK
+        else None,
+        is_removed=kind == native.REMOVED,
     )
