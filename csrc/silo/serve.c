@@ -130,7 +130,11 @@ static _Noreturn void terminate(struct server *server)
         silo_descendants_kill(tell_end, server);
         _exit(0);
     }
-    (void)kill(-1, SIGKILL);
+    /* To look for whom to kill is dear, and often nobody is left. */
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        tell_end(server, pid, status);
+    if (pid == 0)
+        (void)kill(-1, SIGKILL);
     while ((pid = waitpid(-1, &status, 0)) > 0 || errno == EINTR)
         if (pid > 0)
             tell_end(server, pid, status);

@@ -91,8 +91,11 @@ def find(path: str) -> LayerFolder | None:
     Raises:
         Refusal: Its ``layer.json`` is damaged.
     """
+    marker = os.path.join(path, MARKER)
+    if not os.access(marker, os.F_OK):
+        return _find_imported(path)
     try:
-        with open(os.path.join(path, MARKER), encoding="utf-8") as file:
+        with open(marker, encoding="utf-8") as file:
             document = json.load(file)
         return LayerFolder(
             path=path,
@@ -104,7 +107,7 @@ def find(path: str) -> LayerFolder | None:
     except (ValueError, LookupError, TypeError):
         raise refuse(
             HResult.ERROR_INVALID_DATA,
-            f"'{os.path.join(path, MARKER)}' is not what this host writes there.",
+            f"'{marker}' is not what this host writes there.",
         ) from None
 
 

@@ -82,6 +82,7 @@ class LinuxSilo:
         self._paused = False
         self._ended = False
         self._closed = False
+        self._released = False
         self._remains = remains
         self._failed: Failed | None = None
         self._running: set[int] = set()
@@ -141,23 +142,19 @@ class LinuxSilo:
         """Take what has arrived, without waiting. Empty if nothing has."""
         if self._ended or self._closed:
             return []
-        self._flush()
+        if self._unsent:
+            self._flush()
+        ready = [file for file, _ in self._epoll.poll(0)]
         # Asked first: nothing more can come after what is read now.
-        over = self._is_over()
+        over = self._init_file in ready
         messages: list[Message] = []
         while (answer := self._take()) is not None:
             self._accept(*answer, messages)
+            if not over and not self._is_empty:
+                break  # if there is more, we are called again
         if over or self._is_over_without_init() or self._is_empty:
             self._finish(messages)
         return messages
-
-    def _is_over(self) -> bool:
-        """Tell whether the first process and with it all others ended."""
-        if self._init_file < 0:
-            return False
-        waiting = select.poll()
-        waiting.register(self._init_file, select.POLLIN)
-        return bool(waiting.poll(0))
 
     def _is_over_without_init(self) -> bool:
         """Tell whether the launcher gave up before there was anything."""
@@ -247,7 +244,8 @@ class LinuxSilo:
             )
         self._running.clear()
         self._ended = True
-        self._release()
+        if not self._is_empty:  # else close() does, when those who wait know
+            self._release()
 
     # What is sent.
 
@@ -275,8 +273,6 @@ class LinuxSilo:
 
     def _flush(self) -> None:
         """Send what had no room before."""
-        if not self._unsent:
-            return
         while self._unsent and self._socket.fileno() >= 0:
             packet = self._unsent[0]
             if not self._try_to_send(packet):
@@ -457,6 +453,7 @@ class LinuxSilo:
         self._closed = True
         if not self._ended:
             self._kill()
+        if not self._released:
             self._release()
         self._epoll.close()
 
@@ -484,6 +481,7 @@ class LinuxSilo:
 
     def _release(self) -> None:
         """Reap and free; what was in the silo is gone or on the way."""
+        self._released = True
         pids = tuple({self._launcher, self._init} - {0})
         if self._is_empty and self._remains is not None:
             self._remains.add(self._init_file, pids)

@@ -5,6 +5,7 @@ Linux guests, all to the command that a silo starts.
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import NamedTuple
 
@@ -17,6 +18,10 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #: The size of a console whose document says nothing, or zero.
 _USUAL_CONSOLE = (24, 80)
 _LARGEST_CONSOLE = 0x7FFF
+#: Characters of the longest document whose meaning is remembered, and how many are:
+#: the same few commands look after a system again and again.
+_LONGEST_KEPT = 1024
+_KEPT = 16
 
 _FIELDS = (
     "ApplicationName",
@@ -59,6 +64,11 @@ def read_request(text: str | None) -> Request:
     Raises:
         Refusal: It is malformed, or names no command.
     """
+    short = text is not None and len(text) <= _LONGEST_KEPT
+    return _read_kept(text) if short else _read(text)
+
+
+def _read(text: str | None) -> Request:
     document = Fields.parse(text)
     document.only(_FIELDS)
     console = _console(document) if document.flag("EmulateConsole") else None
@@ -81,6 +91,9 @@ def read_request(text: str | None) -> Request:
         line=document.text("CommandLine") if sys.platform == "win32" else "",
     )
     return Request(command, pipes)
+
+
+_read_kept = functools.lru_cache(maxsize=_KEPT)(_read)
 
 
 def _arguments(document: Fields) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ Source:
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import sys
@@ -29,6 +30,10 @@ _MEGABYTE = 1024 * 1024
 _PROCESSOR_MOST = 10000
 _LONGEST_HOST_NAME = 63
 _USUAL_HOST_NAME = 12
+#: Characters of the longest document whose meaning is remembered, and how many are.
+#: Clients that make many systems make them of few documents.
+_LONGEST_KEPT = 4096
+_KEPT = 16
 
 _SYSTEM = (
     "Owner",
@@ -93,7 +98,7 @@ class Configuration:
     Args:
         owner: Free text of the client's.
         name: v1's; else empty.
-        hostname: That processes see.
+        hostname: That processes see; empty for the usual one.
         layers: Topmost first.
         layer_folders: The folders of the layers, once they were taken for a system;
             ``layers`` are the root file systems in them then.
@@ -108,7 +113,7 @@ class Configuration:
 
     owner: str = ""
     name: str = ""
-    hostname: str
+    hostname: str = ""
     layers: tuple[Path, ...] = ()
     layer_folders: tuple[str, ...] = ()
     scratch: Path | None = None
@@ -128,25 +133,43 @@ def read_configuration(system_id: str, text: str | None) -> Configuration:
         Refusal: It is malformed, names what is not there, or needs what this host
             has not.
     """
+    short = text is not None and len(text) <= _LONGEST_KEPT
+    configuration = _read_kept(text) if short else _read(text)
+    if configuration is None:
+        raise refuse_virtual_machine(system_id)
+    for layer in configuration.layers:
+        machine_directory(str(layer), "layer")
+    if configuration.scratch is not None:
+        machine_directory(str(configuration.scratch), "scratch folder")
+    for directory in configuration.mapped_directories:
+        machine_path(str(directory.source), "mapped directory")
+    return configuration
+
+
+def _read(text: str | None) -> Configuration | None:
+    """Read what the text alone says; ``None`` if it wants a virtual machine."""
     document = Fields.parse(text)
     version = document.child("SchemaVersion")
     major = version.number("Major", most=0xFFFFFFFF) or 0
     minor = version.number("Minor", most=0xFFFFFFFF) or 0
     if "SchemaVersion" not in document or major == 1:
-        return _read_v1(system_id, document)
+        return _read_v1(document)
     if not knows_schema(major, 0):
         version.refuse("Major")
     if not knows_schema(major, minor):
         version.refuse("Minor")
-    return _read_v2(system_id, document)
+    return _read_v2(document)
 
 
-def _read_v2(system_id: str, document: Fields) -> Configuration:
+_read_kept = functools.lru_cache(maxsize=_KEPT)(_read)
+
+
+def _read_v2(document: Fields) -> Configuration | None:
     document.only(_SYSTEM)
     if "VirtualMachine" in document:
-        raise refuse_virtual_machine(system_id)
+        return None
     if "HostedSystem" in document or document.text("HostingSystemId"):
-        raise refuse_virtual_machine(system_id)
+        return None
     if "Container" not in document:
         document.refuse("Container", "Missing field")
     container = document.child("Container")
@@ -168,7 +191,7 @@ def _read_v2(system_id: str, document: Fields) -> Configuration:
     guest.only(("HostName",))
     return Configuration(
         owner=document.text("Owner"),
-        hostname=_host_name(system_id, guest, "HostName"),
+        hostname=_host_name(guest),
         layers=_layers(storage),
         scratch=_scratch(storage.text("Path")),
         root=_root(document, storage),
@@ -184,7 +207,7 @@ def _read_v2(system_id: str, document: Fields) -> Configuration:
     )
 
 
-def _read_v1(system_id: str, document: Fields) -> Configuration:
+def _read_v1(document: Fields) -> Configuration | None:
     """
     Read a v1 document.
 
@@ -192,11 +215,11 @@ def _read_v1(system_id: str, document: Fields) -> Configuration:
     any more.
     """
     if document.flag("HvPartition") or "HvRuntime" in document:
-        raise refuse_virtual_machine(system_id)
+        return None
     kind = document.text("SystemType")
     if kind.lower() != "container":
         if kind.lower() == "virtualmachine":
-            raise refuse_virtual_machine(system_id)
+            return None
         document.refuse("SystemType", "Invalid value for field")
     for name in ("MappedPipes", "MappedVirtualDisks", "AssignedDevices"):
         if document.value(name):
@@ -210,7 +233,7 @@ def _read_v1(system_id: str, document: Fields) -> Configuration:
     return Configuration(
         owner=document.text("Owner"),
         name=document.text("Name"),
-        hostname=_host_name(system_id, document, "HostName"),
+        hostname=_host_name(document),
         layers=_layers(document),
         scratch=_scratch(document.text("LayerFolderPath")),
         mapped_directories=_mapped_directories(document),
@@ -268,13 +291,15 @@ def _isolated(document: Fields) -> bool:
     return isolation != "None"
 
 
-def _host_name(system_id: str, fields: Fields, name: str) -> str:
-    """Take the document's name, else a short form of the id as runtimes do."""
-    given = fields.text(name)
-    if given:
-        if len(given) > _LONGEST_HOST_NAME:
-            fields.refuse(name)
-        return given
+def _host_name(fields: Fields) -> str:
+    name = fields.text("HostName")
+    if len(name) > _LONGEST_HOST_NAME:
+        fields.refuse("HostName")
+    return name
+
+
+def usual_host_name(system_id: str) -> str:
+    """Give the host name of a system whose document has none: as runtimes do."""
     label = re.sub(r"[^A-Za-z0-9-]+", "-", system_id)[:_USUAL_HOST_NAME].strip("-")
     return label or "container"
 
@@ -285,17 +310,17 @@ def _layers(fields: Fields) -> tuple[Path, ...]:
         path = layer.text("Path")
         if not path:
             layer.refuse("Path", "Missing field")
-        layers.append(Path(machine_directory(path, "layer")))
+        layers.append(Path(path))
     return tuple(layers)
 
 
 def _scratch(path: str) -> Path | None:
-    return Path(machine_directory(path, "scratch folder")) if path else None
+    return Path(path) if path else None
 
 
 def _mapped_directories(fields: Fields) -> tuple[MappedDirectory, ...]:
     return tuple(
-        read_mapped_directory(item) for item in fields.children("MappedDirectories")
+        _mapped_directory(item) for item in fields.children("MappedDirectories")
     )
 
 
@@ -306,13 +331,19 @@ def read_mapped_directory(fields: Fields) -> MappedDirectory:
     Raises:
         Refusal: The directory is not there.
     """
+    directory = _mapped_directory(fields)
+    machine_path(str(directory.source), "mapped directory")
+    return directory
+
+
+def _mapped_directory(fields: Fields) -> MappedDirectory:
     for name in ("HostPath", "ContainerPath"):
         if not fields.text(name):
             fields.refuse(name, "Missing field")
     if fields.text("HostPathType", "AbsolutePath") not in ("AbsolutePath", ""):
         fields.refuse("HostPathType")
     return MappedDirectory(
-        source=Path(machine_path(fields.text("HostPath"), "mapped directory")),
+        source=Path(fields.text("HostPath")),
         target=container_path(fields.text("ContainerPath")),
         read_only=fields.flag("ReadOnly"),
     )

@@ -36,6 +36,7 @@ from hcsshim.host.silos.port import (
     SiloConfig,
     Started,
 )
+from hcsshim.host.systems.configuration import usual_host_name
 from hcsshim.host.systems.lifecycle import State, Verb, outcome
 from hcsshim.host.systems.processes import Process
 from hcsshim.hresult import HResult
@@ -568,9 +569,11 @@ class Systems:
         taken = self._layers.take(configuration)
         try:
             silo = self._open_silo(
-                attrs.evolve(
-                    _silo_config(system_id, taken, self._made),
-                    network_of=self._network_of(configuration.networking),
+                _silo_config(
+                    system_id,
+                    taken,
+                    self._made,
+                    self._network_of(configuration.networking),
                 )
             )
         except OSError as error:
@@ -590,6 +593,8 @@ class Systems:
 
     def _network_of(self, networking: Networking) -> int | None:
         """Find the first process of a system that is in the same compartment."""
+        if not networking:
+            return None
         for system in self._systems.values():
             if not (system.init_pid and system.configuration.isolated):
                 continue
@@ -644,17 +649,18 @@ def _folded(guid: str) -> str:
 
 
 def _silo_config(
-    system_id: str, configuration: Configuration, number: int
+    system_id: str, configuration: Configuration, number: int, network_of: int | None
 ) -> SiloConfig:
     """Name the silo uniquely: an id may hold what a silo's name may not."""
     readable = re.sub(r"[^A-Za-z0-9_.-]+", "-", system_id)[:40]
     return SiloConfig(
         name=f"{readable}-{os.getpid()}-{number}",
-        hostname=configuration.hostname,
+        hostname=configuration.hostname or usual_host_name(system_id),
         layers=configuration.layers,
         scratch=configuration.scratch,
         root=configuration.root,
         mapped_directories=configuration.mapped_directories,
         limits=configuration.limits,
         isolated=configuration.isolated,
+        network_of=network_of,
     )
