@@ -22,7 +22,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { STACK_SIZE = 256 * 1024 };
+enum { STACK_SIZE = 64 * 1024 };
 
 static const char usual_path[] =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -148,20 +148,13 @@ static int run_child(void *argument)
     return fail(start, "run the program", start->command->arguments[0]);
 }
 
-static pid_t start_child(struct start *start)
+char *silo_command_stack(void)
 {
     const int protection = PROT_READ | PROT_WRITE;
-    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK;
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_POPULATE;
     char *stack = mmap(NULL, STACK_SIZE, protection, flags, -1, 0);
 
-    if (stack == MAP_FAILED)
-        return -1;
-    pid_t pid = clone(run_child, stack + STACK_SIZE,
-                      CLONE_VM | CLONE_VFORK | SIGCHLD, start);
-    int error = errno;
-    (void)munmap(stack, STACK_SIZE);
-    errno = error;
-    return pid;
+    return stack == MAP_FAILED ? NULL : stack + STACK_SIZE;
 }
 
 static int open_console(const struct silo_command *command,
@@ -217,8 +210,9 @@ static int add_groups(const struct silo_command *command,
 }
 
 pid_t silo_command_start(const struct silo_command *command,
-                         const struct silo_config *config, const int files[3],
-                         int *console, struct silo_failure *failure)
+                         const struct silo_config *config, char *stack,
+                         const int files[3], int *console,
+                         struct silo_failure *failure)
 {
     struct silo_account account = {0};
     struct start start = {.command = command,
@@ -243,7 +237,7 @@ pid_t silo_command_start(const struct silo_command *command,
         (void)silo_fail(failure, "open a console", "/dev/ptmx");
         goto out;
     }
-    pid = start_child(&start);
+    pid = clone(run_child, stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &start);
     if (pid < 0) {
         (void)silo_fail(failure, "create a process", NULL);
     } else if (start.error != 0) {

@@ -112,6 +112,7 @@ static _Noreturn void run_init(int told, bool shares_network)
     struct silo_reply reply = {.kind = SILO_READY};
     struct silo_config config;
     char kind = 0;
+    char *stack;
     int machine;
     ssize_t n;
 
@@ -129,6 +130,11 @@ static _Noreturn void run_init(int told, bool shares_network)
     if (silo_stage_build(kind == MAPS_ALL, shares_network, &machine,
                          &failure) != 0)
         fail(&failure);
+    stack = silo_command_stack();
+    if (stack == NULL) {
+        (void)silo_fail(&failure, "get memory for commands", NULL);
+        fail(&failure);
+    }
     /* So far nothing depends on the configuration, which may take its time. */
     silo_configure(&config);
     (void)prctl(PR_SET_NAME, "silo", 0, 0, 0);
@@ -137,7 +143,7 @@ static _Noreturn void run_init(int told, bool shares_network)
         fail(&failure);
     if (silo_reply_send(SILO_SOCKET, &reply, NULL, -1) != 0)
         _exit(1);
-    silo_serve(&config);
+    silo_serve(&config, stack);
 }
 
 /* Which namespace is refused? Ask for each in turn, in this process. */

@@ -68,7 +68,7 @@ static _Noreturn void supervise(void)
     (void)silo_reply_send(SILO_SOCKET, &reply, NULL, -1);
     reply.kind = SILO_READY;
     (void)silo_reply_send(SILO_SOCKET, &reply, NULL, -1);
-    silo_serve(&config);
+    silo_serve(&config, silo_command_stack());
 }
 
 int main(int argc, char **argv)

@@ -16,6 +16,7 @@
 
 struct server {
     const struct silo_config *config;
+    char *stack; /* of a command until it runs */
     struct silo_packet *packet;
     pid_t *commands; /* started, not yet reaped */
     size_t count;
@@ -105,8 +106,8 @@ static void start(struct server *server)
     if (make_room(server) != 0)
         (void)silo_fail(&failure, "create a process", NULL);
     else
-        pid = silo_command_start(&command, server->config, packet->files,
-                                 &console, &failure);
+        pid = silo_command_start(&command, server->config, server->stack,
+                                 packet->files, &console, &failure);
     silo_command_clear(&command);
     if (pid < 0) {
         refuse(server, &failure);
@@ -181,16 +182,16 @@ static void answer(struct server *server)
     silo_packet_clear(server->packet);
 }
 
-void silo_serve(const struct silo_config *config)
+void silo_serve(const struct silo_config *config, char *stack)
 {
-    struct server server = {.config = config};
+    struct server server = {.config = config, .stack = stack};
     sigset_t child;
 
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     server.signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
     server.packet = malloc(sizeof(*server.packet));
-    if (server.signals < 0 || server.packet == NULL)
+    if (server.signals < 0 || server.packet == NULL || stack == NULL)
         _exit(1);
     struct pollfd watched[3] = {{SILO_SOCKET, POLLIN, 0},
                                 {server.signals, POLLIN, 0},

@@ -276,15 +276,23 @@ int silo_user_switch(const struct silo_account *account, bool with_groups,
                      const uint64_t *granted);
 
 /*
- * command.c: start a process like vfork and exec. 'console' becomes the
- * master's descriptor, the caller's, or -1. Returns the pid, or -1.
+ * command.c
+ *
+ * Make the end of a stack that commands are started on, one after another;
+ * NULL with errno. It is touched, so that no command waits for its memory.
+ */
+char *silo_command_stack(void);
+/*
+ * Start a process like vfork and exec. 'console' becomes the master's
+ * descriptor, the caller's, or -1. Returns the pid, or -1.
  */
 pid_t silo_command_start(const struct silo_command *command,
-                         const struct silo_config *config, const int files[3],
-                         int *console, struct silo_failure *failure);
+                         const struct silo_config *config, char *stack,
+                         const int files[3], int *console,
+                         struct silo_failure *failure);
 
 /* serve.c: answer requests until the host is gone or wants the end. */
-_Noreturn void silo_serve(const struct silo_config *config);
+_Noreturn void silo_serve(const struct silo_config *config, char *stack);
 
 /* descendants.c: SIGKILL every descendant of this process and reap them;
  * 'ended' is told of each. For a supervisor without a pid namespace. */

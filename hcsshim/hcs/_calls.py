@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cache
 from time import perf_counter
 
 from hcsshim.errors import HcsTimeoutError, check
@@ -14,6 +15,7 @@ _ADDITIONS = "HCSSHIM_CREATECONTAINER_ADDITIONALJSON"
 
 TYPE_CHECKING = False  # typing costs more to import than the rest of the package
 if TYPE_CHECKING:
+    from json import JSONEncoder
     from typing import TypeAlias
 
     from hcsshim._native.port import Completion, Operation
@@ -92,7 +94,7 @@ def as_json(document: DocumentLike) -> str:
     """
     if isinstance(document, str):
         return document
-    if isinstance(document, Mapping):
+    if type(document) is dict or isinstance(document, Mapping):
         return write(document)
     from hcsshim.documents import Document, dumps  # noqa: PLC0415 - loads the models
 
@@ -146,14 +148,19 @@ def merged(
 
 def is_model(document: DocumentLike) -> bool:
     """Tell whether a document is typed, so that more is known about its members."""
-    return not isinstance(document, (str, Mapping))
+    return type(document) is not dict and not isinstance(document, (str, Mapping))
 
 
 def write(value: object) -> str:
     """Write plain values, and models among them, as compact JSON."""
+    return _encoder().encode(value)
+
+
+@cache
+def _encoder() -> JSONEncoder:
     import json  # noqa: PLC0415 - keeps the import light
 
-    return json.dumps(value, separators=(",", ":"), allow_nan=False, default=_plain)
+    return json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=_plain)
 
 
 def _plain(value: object) -> object:

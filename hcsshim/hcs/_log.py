@@ -8,6 +8,7 @@ cannot have asked for records either, so it is used only where it is loaded alre
 from __future__ import annotations
 
 import sys
+from functools import cache
 from time import perf_counter
 
 TYPE_CHECKING = False  # typing costs more to import than the rest of the package
@@ -19,8 +20,11 @@ _NAME = "hcsshim.hcs"
 
 def logger() -> Logger | None:
     """Give the logger, or ``None`` if the program does not log."""
-    if "logging" not in sys.modules:
-        return None
+    return _logger() if "logging" in sys.modules else None
+
+
+@cache
+def _logger() -> Logger:
     import logging  # noqa: PLC0415 - it is loaded
 
     found = logging.getLogger(_NAME)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from _thread import LockType
     from collections.abc import Callable, Iterator
 
+    from hcsshim.host.layers.volumes import Taken
     from hcsshim.host.serving.loop import Loop
     from hcsshim.host.serving.session import Call
     from hcsshim.host.serving.workers import Job, Workers
@@ -56,13 +57,13 @@ class Layers:
             self._workers.close()
         self.volumes.close()
 
-    def take(self, configuration: Configuration) -> Configuration:
+    def take(self, configuration: Configuration) -> Taken:
         """Give a system its layers; see :meth:`Volumes.take`."""
         return self.volumes.take(configuration)
 
-    def give_back(self, configuration: Configuration) -> None:
+    def give_back(self, taken: Taken) -> None:
         """Take back the layers of a system that has ended."""
-        self.volumes.give_back(configuration)
+        self.volumes.give_back(taken)
 
     # -- work ------------------------------------------------------------
 

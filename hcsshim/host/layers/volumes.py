@@ -13,7 +13,7 @@ import sys
 from _thread import RLock
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
@@ -26,6 +26,21 @@ if TYPE_CHECKING:
 
     from hcsshim.host.layers.volume_linux import LinuxVolume
     from hcsshim.host.systems.configuration import Configuration
+
+
+class Taken(NamedTuple):
+    """
+    What a system has of the layers.
+
+    Attributes:
+        folders: Of its layers, the topmost first.
+        roots: The root file systems in them.
+        scratch: The folder that takes what it writes, or ``None``.
+    """
+
+    folders: tuple[str, ...]
+    roots: tuple[Path, ...]
+    scratch: Path | None
 
 
 @attrs.define(eq=False)
@@ -274,13 +289,12 @@ class Volumes:
 
     # -- systems ---------------------------------------------------------
 
-    def take(self, configuration: Configuration) -> Configuration:
+    def take(self, configuration: Configuration) -> Taken:
         """
         Give a system what its document names: root file systems, and its scratch.
 
         Returns:
-            The document with folders that a silo can be made from; give it back when
-            the system has ended.
+            What a silo can be made from; give it back when the system has ended.
 
         Raises:
             Refusal: A layer is not there, or is in use.
@@ -292,10 +306,9 @@ class Volumes:
             if scratch is not None:
                 scratch = Path(self.folder_of(os.path.normpath(scratch)))
                 self._lend(str(scratch))
-            self._used.update(layers)
-        return attrs.evolve(
-            configuration, layers=roots, layer_folders=layers, scratch=scratch
-        )
+            for layer in layers:
+                self._used[layer] += 1
+        return Taken(layers, roots, scratch)
 
     def _lend(self, folder: str) -> None:
         """Let a system mount a writable layer, which we do no longer then."""
@@ -313,11 +326,12 @@ class Volumes:
             prepared.lend()
         self._used[folder] += 1
 
-    def give_back(self, configuration: Configuration) -> None:
+    def give_back(self, taken: Taken) -> None:
         """Take back what :meth:`take` gave: the system has ended."""
         with self._lock:
-            self._used.subtract(configuration.layer_folders)
-            folder = str(configuration.scratch or "")
+            for layer in taken.folders:
+                self._used[layer] -= 1
+            folder = str(taken.scratch or "")
             if not self._used[folder]:
                 return
             self._used[folder] -= 1

@@ -114,15 +114,61 @@ def spawn(mode: str, process: int) -> tuple[int, socket.socket]:
     return pid, ours
 
 
-def launch(config: SiloConfig | None = None) -> tuple[int, socket.socket]:
+class Launch:
+    """
+    A silo that has begun: its processes, and the connection to them.
+
+    Args:
+        launcher: The pid of the process that makes the first one and ends.
+        connection: Our end.
+
+    Attributes:
+        events: Ready when there is something to hear, or the first process has ended.
+        init: The pid of the first process; 0 until it is known.
+        init_file: A pidfd of it, or -1.
+    """
+
+    __slots__ = ("connection", "events", "init", "init_file", "launcher")
+
+    def __init__(self, launcher: int, connection: socket.socket) -> None:
+        self.launcher = launcher
+        self.connection = connection
+        self.init = 0
+        self.init_file = -1
+        connection.setblocking(False)
+        self.events = select.epoll()
+        self.events.register(connection, select.EPOLLIN)
+
+    def learn_init(self, pid: int) -> None:
+        """Remember the first process, of which the launcher has told."""
+        self.init = pid
+        self.init_file = os.pidfd_open(pid)
+        self.events.register(self.init_file, select.EPOLLIN)
+
+    def hear(self) -> bool:
+        """Hear what a spare silo says; tell whether it is of use."""
+        try:
+            data = self.connection.recv(wire.REPLY_MAX)
+        except BlockingIOError:
+            return True
+        except ConnectionResetError:
+            return False
+        reply = wire.reply(data) if data else None
+        if reply is None or reply.kind != wire.LAUNCHED:
+            return False
+        self.learn_init(reply.pid)
+        return True
+
+
+def launch(config: SiloConfig | None = None) -> Launch:
     """Spawn the program as a silo, isolated unless the configuration says no."""
     if config is not None and config.isolated and config.network_of is not None:
-        return _launch_beside(config.network_of)
+        return Launch(*_spawn_beside(config.network_of))
     mode = "silo" if config is None or config.isolated else "supervise"
-    return spawn(mode, os.pidfd_open(os.getpid()))
+    return Launch(*spawn(mode, os.pidfd_open(os.getpid())))
 
 
-def _launch_beside(pid: int) -> tuple[int, socket.socket]:
+def _spawn_beside(pid: int) -> tuple[int, socket.socket]:
     """Spawn a silo in the network namespace of another one's process."""
     from hcsshim.host.datapath.namespaces import (  # noqa: PLC0415 - seldom needed
         NetworkNamespace,
@@ -151,7 +197,8 @@ class SpareSilos:
     def __init__(self, loop: Loop, remains: Remains) -> None:
         self._loop = loop
         self._remains = remains
-        self._made: list[tuple[int, socket.socket]] = []
+        self._made: list[Launch] = []
+        self._missing = 0
         self._timer: Timer | None = None
         # Each open file tells of a change once, so there is one to wake us, and one
         # to ask in case what came first was a call.
@@ -161,16 +208,21 @@ class SpareSilos:
         self._question.register(self._asked, select.POLLPRI)
         loop.watch(self._watched, select.EPOLLPRI, lambda _events: self._let_go())
 
-    def take(self) -> tuple[int, socket.socket]:
+    def take(self) -> Launch:
         """
-        Give a spare one away, or a new one: its launcher's pid, and our end.
+        Give a spare one away, or a new one.
 
         Raises:
             OSError: No process can be made.
         """
         if self._question.poll(0):
             self._let_go()
-        made = self._made.pop() if self._made else launch()
+        if self._made:
+            made = self._made.pop(0)
+            self._loop.unwatch(made.events.fileno())
+        else:
+            made = launch()
+        self._missing = _SPARES - len(self._made)
         self._make_later()
         return made
 
@@ -181,18 +233,29 @@ class SpareSilos:
 
     def _make(self) -> None:
         self._timer = None
+        self._missing -= 1
         try:
-            self._made.append(launch())
+            made = launch()
         except OSError:
             return  # who needs one will be told
-        if len(self._made) < _SPARES:
+        self._made.append(made)
+        self._loop.watch(made.events.fileno(), READ, lambda _events: self._hear(made))
+        if self._missing > 0:
             self._make_later()
 
+    def _hear(self, made: Launch) -> None:
+        if not made.hear():
+            self._drop(made)
+
+    def _drop(self, made: Launch) -> None:
+        self._made.remove(made)
+        self._loop.unwatch(made.events.fileno())
+        self._remains.add_unused(made)
+
     def _let_go(self) -> None:
-        """Let the spare ones end; new ones are made for the next system."""
-        made, self._made = self._made, []
-        for launcher, connection in made:
-            self._remains.add_unused(launcher, connection)
+        """Let the spare ones end; the use of the next silo makes new ones."""
+        for made in tuple(self._made):
+            self._drop(made)
 
     def close(self) -> None:
         """Let the spare ones end, and make no more."""
@@ -227,22 +290,17 @@ class Remains:
         self._left[file] = pids
         self._loop.watch(file, READ, lambda _events: self._bury(file))
 
-    def add_unused(self, launcher: int, connection: socket.socket) -> None:
-        """
-        See to a silo that never got a configuration; it waits for one in vain.
-
-        Args:
-            launcher: Its first process, which ends at once.
-            connection: To the silo; ours to close.
-        """
-        connection.shutdown(socket.SHUT_WR)
-        reap(launcher)  # what it said is there now
-        connection.setblocking(False)
-        with connection, contextlib.suppress(BlockingIOError, ConnectionResetError):
-            while data := connection.recv(wire.REPLY_MAX):
-                reply = wire.reply(data)
-                if reply.kind == wire.LAUNCHED:
-                    self.add(os.pidfd_open(reply.pid), (reply.pid,))
+    def add_unused(self, made: Launch) -> None:
+        """See to a silo that never got a configuration; it waits for one in vain."""
+        with contextlib.suppress(OSError):
+            made.connection.shutdown(socket.SHUT_WR)
+        reap(made.launcher)  # what it said is there now
+        if made.init == 0:
+            made.hear()
+        made.connection.close()
+        made.events.close()
+        if made.init != 0:
+            self.add(made.init_file, (made.init,))
 
     def _bury(self, file: int) -> None:
         self._loop.unwatch(file)

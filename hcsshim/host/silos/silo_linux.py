@@ -75,8 +75,6 @@ class LinuxSilo:
     ) -> None:
         packet = wire.configure(config)
         self._config = config
-        self._init = 0
-        self._init_file = -1
         self._ready = False
         self._is_empty = False
         self._paused = False
@@ -89,14 +87,13 @@ class LinuxSilo:
         self._unsent: deque[wire.Packet] = deque()
         self._cgroup: cgroup.Cgroup | None = None
         self._freezer: cgroup.Freezer | None = None
-        self._launcher, self._socket = (
+        self._launch = (
             spares.take()
             if spares is not None and config.isolated and config.network_of is None
             else launch(config)
         )
-        self._epoll = select.epoll()
-        self._socket.setblocking(False)
-        self._epoll.register(self._socket, select.EPOLLIN)
+        self._socket = self._launch.connection
+        self._epoll = self._launch.events
         if config.limits != Limits():
             self._limit_at_start(config.limits)
         if self._failed is None:
@@ -104,7 +101,7 @@ class LinuxSilo:
 
     def _limit_at_start(self, limits: Limits) -> None:
         """Place the first process under limits, for all others descend from it."""
-        first = self._launcher
+        first = self._launch.launcher
         if self._config.isolated:
             self._learn_init()
             first = self._init
@@ -133,6 +130,14 @@ class LinuxSilo:
         self._socket.setblocking(False)
 
     # What arrives.
+
+    @property
+    def _init(self) -> int:
+        return self._launch.init
+
+    @property
+    def _init_file(self) -> int:
+        return self._launch.init_file
 
     def fileno(self) -> int:
         """Give the descriptor that is readable when :meth:`receive` has news."""
@@ -186,9 +191,7 @@ class LinuxSilo:
     def _accept(self, reply: wire.Reply, file: int, messages: list[Message]) -> None:
         """Turn a reply into a message, and remember what it changes."""
         if reply.kind == wire.LAUNCHED:
-            self._init = reply.pid
-            self._init_file = os.pidfd_open(reply.pid)
-            self._epoll.register(self._init_file, select.EPOLLIN)
+            self._launch.learn_init(reply.pid)
         elif reply.kind == wire.READY:
             self._ready = True
             messages.append(Ready(init_pid=self._init))
@@ -482,16 +485,16 @@ class LinuxSilo:
     def _release(self) -> None:
         """Reap and free; what was in the silo is gone or on the way."""
         self._released = True
-        pids = tuple({self._launcher, self._init} - {0})
+        pids = tuple({self._launch.launcher, self._init} - {0})
         if self._is_empty and self._remains is not None:
             self._remains.add(self._init_file, pids)
-            self._init_file = -1
+            self._launch.init_file = -1
         else:
             for pid in pids:
                 reap(pid)
         if self._init_file >= 0:
             os.close(self._init_file)
-            self._init_file = -1
+            self._launch.init_file = -1
         if self._socket.fileno() >= 0:
             self._socket.close()
         for packet in self._unsent:

@@ -100,8 +100,6 @@ class Configuration:
         name: v1's; else empty.
         hostname: That processes see; empty for the usual one.
         layers: Topmost first.
-        layer_folders: The folders of the layers, once they were taken for a system;
-            ``layers`` are the root file systems in them then.
         scratch: Folder for what is written, or ``None``.
         root: What becomes of writes.
         mapped_directories: In order.
@@ -115,7 +113,6 @@ class Configuration:
     name: str = ""
     hostname: str = ""
     layers: tuple[Path, ...] = ()
-    layer_folders: tuple[str, ...] = ()
     scratch: Path | None = None
     root: Root = Root.LAYERED
     mapped_directories: tuple[MappedDirectory, ...] = ()

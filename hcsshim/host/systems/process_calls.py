@@ -81,9 +81,10 @@ def create_process(call: Call) -> None:
         pipes = Pipes((False, False, False) if with_console else request.pipes)
     except OSError as error:
         raise refuse_errno(error.errno or 0, "No pipe can be made") from None
-    command = attrs.evolve(
-        request.command, files=(pipes.process[0], pipes.process[1], pipes.process[2])
-    )
+    command = request.command
+    if pipes.mask:
+        files = (pipes.process[0], pipes.process[1], pipes.process[2])
+        command = attrs.evolve(command, files=files)
 
     def done(process: Process | Refusal, console: int) -> None:
         pipes.close_process_ends()

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from hcsshim.host.layers.layers import Layers
+    from hcsshim.host.layers.volumes import Taken
     from hcsshim.host.serving.loop import Loop, Timer
     from hcsshim.host.silos.port import Limits, Message
     from hcsshim.host.systems.configuration import Configuration, Networking
@@ -571,6 +572,7 @@ class Systems:
             silo = self._open_silo(
                 _silo_config(
                     system_id,
+                    configuration,
                     taken,
                     self._made,
                     self._network_of(configuration.networking),
@@ -583,7 +585,7 @@ class Systems:
                 f"This machine cannot isolate '{system_id}'",
                 HResult.HCS_E_SERVICE_NOT_AVAILABLE,
             ) from None
-        system = System(system_id, taken, silo, self._loop, self._remove)
+        system = System(system_id, configuration, silo, self._loop, self._remove)
         system.exited.listen(lambda: self._layers.give_back(taken))
         if configuration.networking:
             system.plug = self.plug
@@ -649,15 +651,19 @@ def _folded(guid: str) -> str:
 
 
 def _silo_config(
-    system_id: str, configuration: Configuration, number: int, network_of: int | None
+    system_id: str,
+    configuration: Configuration,
+    taken: Taken,
+    number: int,
+    network_of: int | None,
 ) -> SiloConfig:
     """Name the silo uniquely: an id may hold what a silo's name may not."""
     readable = re.sub(r"[^A-Za-z0-9_.-]+", "-", system_id)[:40]
     return SiloConfig(
         name=f"{readable}-{os.getpid()}-{number}",
         hostname=configuration.hostname or usual_host_name(system_id),
-        layers=configuration.layers,
-        scratch=configuration.scratch,
+        layers=taken.roots,
+        scratch=taken.scratch,
         root=configuration.root,
         mapped_directories=configuration.mapped_directories,
         limits=configuration.limits,
