@@ -10,9 +10,13 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from programs import find_program
+
+if TYPE_CHECKING:
+    from conftest import Wine
 
 HERE = Path(__file__).parent
 CLIENTS = ("absent", "v1", "v2", "hns")
@@ -21,33 +25,7 @@ PROVIDERS = ("embedded", "computecore", "vmcompute")
 pytestmark = pytest.mark.wine
 
 
-def on_windows(path: Path) -> str:
-    """Name a file of this machine as Wine does."""
-    return "Z:" + str(path).replace("/", "\\")
-
-
-def windows_python(*arguments: str) -> str:
-    """Run the Windows CPython with the package; give what it printed."""
-    done = subprocess.run(
-        [str(HERE / "python"), *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def wine() -> None:
-    """Leave the tests out where Wine and its compiler are missing."""
-    find_program("wine")
-    find_program("x86_64-w64-mingw32-gcc")
-
-
-@pytest.mark.usefixtures("wine")
-def test_strangers(tmp_path: Path) -> None:
+def test_strangers(wine: Wine, tmp_path: Path) -> None:
     """
     Life cycles of both generations, networks, misuse of handles: all as on Windows.
     """
@@ -62,22 +40,21 @@ def test_strangers(tmp_path: Path) -> None:
             ],
             check=True,
         )
-        programs.append(on_windows(program))
+        programs.append(wine.path(program))
 
-    printed = windows_python(on_windows(HERE / "run_clients.py"), *programs)
+    printed = wine.python(wine.path(HERE / "run_clients.py"), *programs)
 
     outcomes = json.loads(printed)
     assert {program: [0, "ok\n"] for program in programs} == outcomes
 
 
-@pytest.mark.usefixtures("wine")
-def test_package_on_every_provider() -> None:
+def test_package_on_every_provider(wine: Wine) -> None:
     """
     The same program, on the embedded host, and on DLLs of both generations.
     """
-    script = on_windows(HERE / "provider_script.py")
+    script = wine.path(HERE / "provider_script.py")
     runs = [f"{provider}:{script}" for provider in PROVIDERS]
 
-    outcomes = json.loads(windows_python(on_windows(HERE / "run_clients.py"), *runs))
+    outcomes = json.loads(wine.python(wine.path(HERE / "run_clients.py"), *runs))
 
     assert [[0, "ok\n"]] * len(PROVIDERS) == list(outcomes.values())
