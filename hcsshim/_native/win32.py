@@ -250,6 +250,17 @@ def create_pipe(  # noqa: PLR0913 - what a pipe is made from
     return int(pipe)
 
 
+def copy_file(source: str, target: str) -> None:
+    """
+    Copy a file with its streams, attributes and times.
+
+    Raises:
+        OSError: It cannot be copied, or the target exists.
+    """
+    if not kernel32.CopyFileW(source, target, True):
+        raise failure(source)
+
+
 def client_process_id(pipe: int) -> int:
     """
     Tell who opened the other end of a pipe.

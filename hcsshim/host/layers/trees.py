@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ def is_whiteout(status: os.stat_result) -> bool:
 
 def is_opaque(path: str) -> bool:
     """Tell whether a directory hides that of the layers below, in an overlay."""
+    if sys.platform == "win32":
+        return False
     try:
         return os.getxattr(path, OPAQUE, follow_symlinks=False) == b"y"
     except OSError:
@@ -116,7 +119,12 @@ class TreeCopy:
         return False
 
     def _copy_data(self, source: str, target: str, size: int) -> None:
-        """Copy the bytes, the holes staying holes."""
+        """Copy the bytes, the holes staying holes; on Windows all else, too."""
+        if sys.platform == "win32":
+            from hcsshim._native import win32  # noqa: PLC0415 - by platform
+
+            win32.copy_file(source, target)
+            return
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         reader = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
@@ -150,6 +158,10 @@ class TreeCopy:
 
     def _copy_metadata(self, source: str, target: str, status: os.stat_result) -> None:
         """Copy owner, attributes, mode and times, in the order that keeps them."""
+        if sys.platform == "win32":
+            if stat.S_ISDIR(status.st_mode):  # files are copied with theirs
+                os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+            return
         if os.geteuid() == 0:
             os.chown(target, status.st_uid, status.st_gid, follow_symlinks=False)
         for name in _attributes(source):

@@ -13,7 +13,7 @@ import sys
 from _thread import RLock
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import attrs
 
@@ -24,7 +24,6 @@ from hcsshim.hresult import HResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from hcsshim.host.layers.volume_linux import LinuxVolume
     from hcsshim.host.systems.configuration import Configuration
 
 
@@ -43,6 +42,44 @@ class Taken(NamedTuple):
     scratch: Path | None
 
 
+class Volume(Protocol):
+    """Layers that are seen as one folder."""
+
+    path: str
+
+    def mount(self) -> None:
+        """Let them be seen again."""
+
+    def unmount(self) -> None:
+        """Let them be seen no more, for a while."""
+
+    def close(self) -> None:
+        """The same for good."""
+
+
+def _mounted(layers: Sequence[str], scratch: str | None, target: str) -> Volume:
+    """
+    Let layers be seen as one folder, in this platform's way.
+
+    Raises:
+        Refusal: It has none.
+        OSError: It failed.
+    """
+    if sys.platform == "linux":
+        from hcsshim.host.layers.volume_linux import (  # noqa: PLC0415 - by platform
+            LinuxVolume,
+        )
+
+        return LinuxVolume(layers, scratch, target)
+    if sys.platform == "win32":
+        from hcsshim.host.layers.volume_windows import (  # noqa: PLC0415 - by platform
+            WindowsVolume,
+        )
+
+        return WindowsVolume(layers, scratch, target)
+    raise refuse(HResult.ERROR_NOT_SUPPORTED)
+
+
 @attrs.define(eq=False)
 class Prepared:
     """
@@ -59,7 +96,7 @@ class Prepared:
     parents: tuple[str, ...]
     roots: tuple[str, ...]
     path: str = ""
-    volume: LinuxVolume | None = None
+    volume: Volume | None = None
 
     def mount(self) -> None:
         """
@@ -71,19 +108,13 @@ class Prepared:
         if not self.layer.writable and not self.roots:
             self.path = self.layer.tree  # one layer needs no mount
             return
-        if sys.platform != "linux":
-            raise refuse(HResult.ERROR_NOT_SUPPORTED)
-        from hcsshim.host.layers.volume_linux import (  # noqa: PLC0415 - by platform
-            LinuxVolume,
-        )
-
         lower = self.roots
         if not self.layer.writable:
             lower = (self.layer.tree, *lower)
         os.makedirs(self.layer.mount_point, mode=0o755, exist_ok=True)
         scratch = self.layer.path if self.layer.writable else None
         try:
-            self.volume = LinuxVolume(lower, scratch, self.layer.mount_point)
+            self.volume = _mounted(lower, scratch, self.layer.mount_point)
         except OSError as error:
             raise refuse_errno(
                 error.errno or 0,
