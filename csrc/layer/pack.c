@@ -248,18 +248,6 @@ int32_t hcsshim__pack_record(hcsshim_pack *pack, const char *key,
     return hr;
 }
 
-static int compare_records(const void *one, const void *other)
-{
-    const hcsshim__tar_record *a = one, *b = other;
-    size_t length =
-        a->key.length < b->key.length ? a->key.length : b->key.length;
-    int order = memcmp(a->key.data, b->key.data, length);
-
-    if (order != 0)
-        return order;
-    return (a->key.length > b->key.length) - (a->key.length < b->key.length);
-}
-
 void hcsshim__pack_take_records(hcsshim_pack *pack, hcsshim__tar_member *member)
 {
     for (size_t i = 0; i < pack->record_count; i++) {
@@ -272,7 +260,7 @@ void hcsshim__pack_take_records(hcsshim_pack *pack, hcsshim__tar_member *member)
     }
     if (pack->record_count > 1)
         qsort(pack->records, pack->record_count, sizeof *pack->records,
-              compare_records);
+              hcsshim__tar_compare_records);
     member->records = pack->records;
     member->record_count = pack->record_count;
 }

@@ -23,28 +23,11 @@ enum { GONE = 0, SAME, CHANGED };
 
 /* ---- begin and end ---------------------------------------------------- */
 
-static int32_t open_parents(hcsshim_pack *pack, const char *const *parents,
-                            uint32_t count)
-{
-    if (count == 0)
-        return 0;
-    pack->parents = calloc(count, sizeof *pack->parents);
-    if (pack->parents == NULL)
-        return HCSSHIM_E_OUTOFMEMORY;
-    for (uint32_t i = 0; i < count; i++) {
-        int32_t hr = hcsshim__tree_open(parents[i], &pack->parents[i]);
-
-        if (hr < 0)
-            return hr;
-        pack->parent_count++;
-    }
-    return 0;
-}
-
 int32_t hcsshim__pack_windows_open(hcsshim_pack *pack,
                                    const char *const *parents, uint32_t count)
 {
-    int32_t hr = open_parents(pack, parents, count);
+    int32_t hr = hcsshim__tree_open_all(parents, count, &pack->parents,
+                                        &pack->parent_count);
 
     if (hr < 0)
         return hr;
@@ -63,9 +46,7 @@ void hcsshim__pack_windows_close(hcsshim_pack *pack)
 {
     hcsshim__replay_free(pack->replay);
     hcsshim__inherited_free(pack->inherited);
-    for (uint32_t i = 0; i < pack->parent_count; i++)
-        hcsshim__tree_free(pack->parents[i]);
-    free(pack->parents);
+    hcsshim__tree_free_all(pack->parents, pack->parent_count);
     free(pack->known.table);
 }
 

@@ -384,3 +384,15 @@ int32_t hcsshim__tar_write_end(hcsshim__sink *sink)
 {
     return hcsshim__sink_zeros(sink, (uint64_t)2 * HCSSHIM__TAR_BLOCK);
 }
+
+int hcsshim__tar_compare_records(const void *one, const void *other)
+{
+    const hcsshim__tar_record *a = one, *b = other;
+    size_t length =
+        a->key.length < b->key.length ? a->key.length : b->key.length;
+    int order = memcmp(a->key.data, b->key.data, length);
+
+    if (order != 0)
+        return order;
+    return (a->key.length > b->key.length) - (a->key.length < b->key.length);
+}

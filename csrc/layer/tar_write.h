@@ -51,4 +51,7 @@ int32_t hcsshim__tar_write_end(hcsshim__sink *sink);
 #define HCSSHIM__TAR_TIME ((size_t)32)
 size_t hcsshim__tar_format_time(hcsshim__tar_time time, char *out);
 
+/* The order of two hcsshim__tar_record by their keys' bytes, for qsort(). */
+int hcsshim__tar_compare_records(const void *one, const void *other);
+
 #endif

@@ -63,6 +63,11 @@ void hcsshim__tree_free(hcsshim__tree *tree);
 /* Whether files can have what Windows knows of them. */
 int hcsshim__tree_is_windows(const hcsshim__tree *tree);
 
+/* The same for several; those before one that fails stay open. */
+int32_t hcsshim__tree_open_all(const char *const *paths, uint32_t count,
+                               hcsshim__tree ***trees, uint32_t *opened);
+void hcsshim__tree_free_all(hcsshim__tree **trees, uint32_t opened);
+
 /* What stands at a path, or HCSSHIM__TREE_NONE; negative: an error. */
 int32_t hcsshim__tree_kind(hcsshim__tree *tree, hcsshim__tar_text path);
 

@@ -45,24 +45,6 @@ static int32_t open_members(hcsshim_unpack *unpack)
     return hcsshim__sink_write(&unpack->members, HCSSHIM__MEMBERS_MAGIC, 8);
 }
 
-static int32_t open_parents(hcsshim_unpack *unpack, const char *const *parents,
-                            uint32_t count)
-{
-    if (count == 0)
-        return 0;
-    unpack->parents = calloc(count, sizeof *unpack->parents);
-    if (unpack->parents == NULL)
-        return HCSSHIM_E_OUTOFMEMORY;
-    for (uint32_t i = 0; i < count; i++) {
-        int32_t hr = hcsshim__tree_open(parents[i], &unpack->parents[i]);
-
-        if (hr < 0)
-            return hr;
-        unpack->parent_count++;
-    }
-    return 0;
-}
-
 int32_t hcsshim_unpack_new(const char *root, uint32_t flags,
                            const char *const *parents, uint32_t parent_count,
                            hcsshim_unpack **out)
@@ -84,7 +66,8 @@ int32_t hcsshim_unpack_new(const char *root, uint32_t flags,
         hcsshim__tree_is_windows(unpack->tree))
         hr = HCSSHIM_E_NOTIMPL;
     if (hr >= 0)
-        hr = open_parents(unpack, parents, parent_count);
+        hr = hcsshim__tree_open_all(parents, parent_count, &unpack->parents,
+                                    &unpack->parent_count);
     if (hr >= 0)
         hr = hcsshim__tar_new(HCSSHIM__TAR_APPLY_GLOBAL, &unpack->tar);
     if (hr >= 0 && (flags & HCSSHIM_UNPACK_WINDOWS) != 0)
@@ -108,12 +91,10 @@ void hcsshim_unpack_free(hcsshim_unpack *unpack)
         free(unpack->late[i].path.data);
         free(unpack->late[i].target.data);
     }
-    for (uint32_t i = 0; i < unpack->parent_count; i++)
-        hcsshim__tree_free(unpack->parents[i]);
+    hcsshim__tree_free_all(unpack->parents, unpack->parent_count);
     hcsshim__tar_free(unpack->tar);
     hcsshim__tree_free(unpack->tree);
     hcsshim__sink_destroy(&unpack->members);
-    free(unpack->parents);
     free(unpack->late);
     free(unpack->attributes);
     free(unpack->path.data);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "layer/backup.h"
+#include "layer/tar_write.h"
 #include "layer/text.h"
 
 #define TICKS INT64_C(10000000) /* in a second */
@@ -140,19 +141,14 @@ static int32_t write_security(const hcsshim__tar_entry *entry,
                                       scratch->data, (size_t)length);
 }
 
-static int compare_records(const void *one, const void *other)
+/* Of two with one name the later one comes last. */
+static int compare_places(const void *one, const void *other)
 {
     const hcsshim__tar_record *a = *(const hcsshim__tar_record *const *)one;
     const hcsshim__tar_record *b = *(const hcsshim__tar_record *const *)other;
-    size_t length =
-        a->key.length < b->key.length ? a->key.length : b->key.length;
-    int order = memcmp(a->key.data, b->key.data, length);
+    int order = hcsshim__tar_compare_records(a, b);
 
-    if (order != 0)
-        return order;
-    if (a->key.length != b->key.length)
-        return a->key.length < b->key.length ? -1 : 1;
-    return a < b ? -1 : a > b; /* the later one holds */
+    return order != 0 ? order : a < b ? -1 : a > b;
 }
 
 /* Records of attributes, in the order of their names, without doubles. */
@@ -165,7 +161,7 @@ static size_t sort_attributes(const hcsshim__tar_entry *entry,
     for (size_t i = 0; i < entry->record_count; i++)
         if (hcsshim__text_starts(entry->records[i].key, HCSSHIM__RECORD_EA))
             out[count++] = &entry->records[i];
-    qsort(out, count, sizeof *out, compare_records);
+    qsort(out, count, sizeof *out, compare_places);
     for (size_t i = 0; i < count; i++) {
         int last = i + 1 == count ||
                    out[i]->key.length != out[i + 1]->key.length ||

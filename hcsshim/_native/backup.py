@@ -25,9 +25,12 @@ REMOVED: int = lib.HCSSHIM_BACKUP_REMOVED
 _ITEM = struct.Struct("@IIPNPNQQQQIIQPN")
 #: Creation, access, write and change time, and attributes.
 Info = tuple[int, int, int, int, int]
-#: A file of a tar, or a part of one: its kind, whether there is more of it, name,
-#: target, times and attributes, size, stream. No class, which would take as long as C.
-Item = tuple[int, bool, bytes, bytes, Info, int, bytes]
+#: Where in an item's numbers its kind, whether there is more of it, and its size are,
+#: and where its times and attributes begin.
+KIND, MORE, INFO, SIZE = 0, 1, 6, 12
+#: A file of a tar, or a part of one: numbers, name, target, stream. No class, which
+#: would take as long to make as C takes for the file.
+Item = tuple[tuple[int, ...], bytes, bytes, bytes]
 
 
 class BackupPack:
@@ -163,15 +166,10 @@ class BackupUnpack:
             check_with(hr, "BackupTarReader", problem)
         if hr == 0:
             return None
-        kind, more, _, name, _, target, *info, _, size, _, length = _ITEM.unpack_from(
-            self._fields
-        )
+        numbers = _ITEM.unpack_from(self._fields)
         return (
-            kind,
-            more != 0,
-            ffi.unpack(item.name, name),
-            ffi.unpack(item.target, target) if target else b"",
-            (info[0], info[1], info[2], info[3], info[4]),
-            size,
-            ffi.unpack(item.stream, length),
+            numbers,
+            ffi.unpack(item.name, numbers[3]),
+            ffi.unpack(item.target, numbers[5]) if numbers[5] else b"",
+            ffi.unpack(item.stream, numbers[14]),
         )

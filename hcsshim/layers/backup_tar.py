@@ -227,13 +227,13 @@ class BackupTarReader:
         spool: IO[bytes] | None = None  # of a file that comes in parts
         try:
             for item in self._items():
-                if spool is None and not item[1]:
-                    yield _file_of(item, io.BytesIO(item[6]))
+                if spool is None and not item[0][native.MORE]:
+                    yield _file_of(item, io.BytesIO(item[3]))
                     continue
                 if spool is None:
                     spool = tempfile.SpooledTemporaryFile(LARGEST_IN_MEMORY)  # noqa: SIM115 - closed below
-                spool.write(item[6])
-                if not item[1]:
+                spool.write(item[3])
+                if not item[0][native.MORE]:
                     spool.seek(0)
                     yield _file_of(item, spool)
                     spool.close()
@@ -244,8 +244,9 @@ class BackupTarReader:
 
 
 def _file_of(item: native.Item, stream: IO[bytes]) -> BackupFile:
-    kind, _, name, target, info, size, _ = item
-    creation, access, write, change, attributes = info
+    numbers, name, target, _ = item
+    kind = numbers[native.KIND]
+    creation, access, write, change, attributes = numbers[native.INFO : native.INFO + 5]
     return BackupFile(
         name=name.decode("utf-8", "surrogateescape"),
         info=FileInfo(
@@ -255,7 +256,7 @@ def _file_of(item: native.Item, stream: IO[bytes]) -> BackupFile:
             change_time=change,
             attributes=attributes,
         ),
-        size=size,
+        size=numbers[native.SIZE],
         stream=stream,
         link_target=target.decode("utf-8", "surrogateescape")
         if kind == native.LINK

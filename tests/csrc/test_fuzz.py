@@ -21,7 +21,7 @@ TAR_LAYERS = [
     *TAR,
     *("tar_write", "sink", "sink_hash", "file_unix", "names", "members"),
     *("sha256", "sha256_x86", "sha256_arm"),
-    *("tree_unix", "tree_linux", "tree_attributes_linux", "overlay_unix"),
+    *("tree", "tree_unix", "tree_linux", "tree_attributes_linux", "overlay_unix"),
     *("unpack", "unpack_entry", "unpack_files", "unpack_kept", "unpack_work"),
     *("windows_meta", "backup", "reparse", "text", "../native/hresult_unix"),
     *("../events/gate_linux", "../events/thread_unix"),
@@ -44,7 +44,8 @@ TARGETS = {
     "fuzz_backup": (
         [
             *TAR_LAYERS,
-            *("backup_pack", "backup_unpack", "verity_read_unix"),
+            *("backup_pack", "backup_records", "backup_scan", "backup_unpack"),
+            "verity_read_unix",
         ],
         8000,
     ),
