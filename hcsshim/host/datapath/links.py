@@ -213,6 +213,11 @@ class Links:
             settings["master"] = bridge
         return self._add(name, alias, settings)
 
+    def add_vlan(self, name: str, alias: str, under: int, vlan: int) -> int:
+        """Make an interface that tags what goes out by another one, and untags."""
+        settings: dict[str, object] = {"kind": "vlan", "link": under, "vlan_id": vlan}
+        return self._add(name, alias, settings)
+
     def add_macvlan(self, name: str, alias: str, under: int, end: End) -> None:
         """Make an interface with an address of its own on another one's wire."""
         settings: dict[str, object] = {

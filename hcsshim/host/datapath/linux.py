@@ -205,7 +205,7 @@ class LinuxDatapath:
                 return
             switch = self._switch()
             fresh = switch.carrier(network.id) is None
-            carrier = switch.make(network)
+            carrier = switch.make(network, plan.vlan)
             if fresh:
                 self._complete(switch, network.id)
             self._attachments[endpoint] = Attachment(

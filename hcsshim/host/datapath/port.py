@@ -83,14 +83,12 @@ class SubnetPlan:
         prefix: ``"10.1.2.0/24"``.
         gateway: Address of the router in it; ``""`` if it has none.
         isolation_id: VNI of an overlay; else 0.
-        vlan: 0 for untagged traffic.
         routes: Other than the default one.
     """
 
     prefix: str
     gateway: str = ""
     isolation_id: int = 0
-    vlan: int = 0
     routes: tuple[RoutePlan, ...] = ()
 
 
@@ -304,6 +302,7 @@ class EndpointPlan:
         remote: Lives on another machine: never attached, only known.
         provider_address: Of that machine, on an overlay.
         isolated: Must not talk to other endpoints of its network.
+        vlan: That it is in, from its next attachment on; 0 for none.
         port_mappings: From the machine to it.
         outbound_nat: Where not empty, it replaces the translation that its network
             does by itself (NAT and ICS translate everything).
@@ -325,6 +324,7 @@ class EndpointPlan:
     remote: bool = False
     provider_address: str = ""
     isolated: bool = False
+    vlan: int = 0
     port_mappings: tuple[PortMappingPlan, ...] = ()
     outbound_nat: tuple[OutboundNatPlan, ...] = ()
     outgoing_bytes_per_second: int = 0

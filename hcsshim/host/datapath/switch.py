@@ -7,6 +7,7 @@ For root that is the machine's own; see :mod:`hcsshim.host.datapath.linux`.
 from __future__ import annotations
 
 import contextlib
+import errno
 import ipaddress
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,8 @@ class Carrier:
         bridge: Number of the bridge; 0 on a Transparent network.
         name: Of the bridge.
         adapter: Number of the machine's interface it is bound to; 0 for none.
+        vlan: That its endpoints are in; 0 for none.
+        tagged: Number of the interface that tags for it; 0 for none.
         tunnels: Numbers of the VXLAN devices, by the VNI.
     """
 
@@ -70,6 +73,8 @@ class Carrier:
     bridge: int = 0
     name: str = ""
     adapter: int = 0
+    vlan: int = 0
+    tagged: int = 0
     tunnels: dict[int, int] = attrs.field(factory=dict)
 
     @property
@@ -107,7 +112,8 @@ class Switch:
         except BaseException:
             self.links.close()
             raise
-        self._carriers: dict[str, Carrier] = {}
+        #: By network and VLAN: those of one network do not see each other.
+        self._carriers: dict[tuple[str, int], Carrier] = {}
 
     # -- leftovers -------------------------------------------------------
 
@@ -140,27 +146,36 @@ class Switch:
     # -- networks --------------------------------------------------------
 
     def carrier(self, network: str) -> Carrier | None:
-        """Give what carries a network, if it is made already."""
-        return self._carriers.get(network)
+        """Give what carries a network, or one of its VLANs, if it is made already."""
+        return next(iter(self._all(network)), None)
 
-    def make(self, plan: NetworkPlan) -> Carrier:
+    def _all(self, network: str) -> list[Carrier]:
+        """Give all that carries a network: one for each VLAN that is in use."""
+        return [made for (of, _), made in self._carriers.items() if of == network]
+
+    def make(self, plan: NetworkPlan, vlan: int = 0) -> Carrier:
         """
         Give what carries a network, making it if it is not there.
+
+        Args:
+            plan: Of the network.
+            vlan: Of the network's that is wanted; 0 for none.
 
         Raises:
             DatapathError: The adapter is missing.
             OSError: The kernel refuses.
         """
-        carrier = self._carriers.get(plan.id)
+        carrier = self._carriers.get((plan.id, vlan))
         if carrier is not None:
             return carrier
-        carrier = Carrier(plan, Tag.ours("network", plan.id))
+        name = f"{plan.id}-{vlan}" if vlan else plan.id
+        carrier = Carrier(plan, Tag.ours("network", name), vlan=vlan)
         try:
             self._build(carrier)
         except BaseException:
             self._tear_down(carrier)
             raise
-        self._carriers[plan.id] = carrier
+        self._carriers[plan.id, vlan] = carrier
         return carrier
 
     def _build(self, carrier: Carrier) -> None:
@@ -168,6 +183,8 @@ class Switch:
         if plan.kind is NetworkKind.TRANSPARENT or plan.kind in ROUTED:
             carrier.adapter = self._adapter(plan)
         if plan.kind is NetworkKind.TRANSPARENT:
+            if carrier.vlan:
+                self._tag(carrier)
             return
         carrier.name = carrier.tag.interface("b")
         mac = plan.router_mac if plan.kind is NetworkKind.OVERLAY else ""
@@ -176,6 +193,26 @@ class Switch:
         self.links.set_up(carrier.bridge)
         self._fill(carrier, None)
 
+    def _tag(self, carrier: Carrier) -> None:
+        """Make an interface that tags what goes out by the adapter."""
+        try:
+            carrier.tagged = self.links.add_vlan(
+                carrier.tag.interface("t"),
+                carrier.tag.alias,
+                carrier.adapter,
+                carrier.vlan,
+            )
+        except OSError as error:
+            if error.errno != errno.EOPNOTSUPP:
+                raise
+            raise DatapathError(
+                HResult.ERROR_NOT_SUPPORTED,
+                f"VLAN {carrier.vlan} of network {carrier.plan.name!r} cannot be "
+                "tagged: this machine's kernel has no 802.1Q (8021q).",
+            ) from error
+        self.links.set_up(carrier.tagged)
+        carrier.adapter = carrier.tagged
+
     def change(self, plan: NetworkPlan) -> None:
         """
         Make what carries a network agree with a new plan; nothing if it is not made.
@@ -183,9 +220,10 @@ class Switch:
         Raises:
             OSError: The kernel refuses.
         """
-        carrier = self._carriers.get(plan.id)
-        if carrier is None:
-            return
+        for carrier in self._all(plan.id):
+            self._change(carrier, plan)
+
+    def _change(self, carrier: Carrier, plan: NetworkPlan) -> None:
         before, carrier.plan = carrier.plan, plan
         if carrier.bridge:
             try:
@@ -330,13 +368,16 @@ class Switch:
         Raises:
             OSError: The kernel refuses.
         """
-        carrier = self._carriers.pop(network, None)
-        if carrier is not None:
+        found = self._all(network)
+        for carrier in found:
+            del self._carriers[network, carrier.vlan]
             self._tear_down(carrier)
-            if not self._carriers:
-                self._stop_forwarding()
+        if found and not self._carriers:
+            self._stop_forwarding()
 
     def _tear_down(self, carrier: Carrier) -> None:
+        if carrier.tagged:
+            self.links.remove(carrier.tagged)
         for tunnel in carrier.tunnels.values():
             self.links.remove(tunnel)
         if carrier.bridge:
@@ -417,7 +458,7 @@ class Switch:
                 batch, table, balancer, sees_bridged=self._sees_bridged()
             ),
         )
-        carrier = self._carriers.get(balancer.network)
+        carrier = self.carrier(balancer.network)
         if carrier is not None and carrier.bridge:
             for address in balancer.frontends:
                 # So that the machine itself finds the way to its own rules.
@@ -434,7 +475,7 @@ class Switch:
     def remove_balancer(self, balancer: LoadBalancerPlan) -> None:
         """Remove a load balancer's rules."""
         self.remove_table(Tag.ours("balancer", balancer.id).table)
-        carrier = self._carriers.get(balancer.network)
+        carrier = self.carrier(balancer.network)
         if carrier is not None and carrier.bridge:
             for address in balancer.frontends:
                 self.links.remove_route(carrier.bridge, _host_prefix(address))
@@ -452,15 +493,27 @@ class Switch:
             links: All interfaces here, by their numbers.
             tables: All tables here.
         """
-        carrier = self._carriers.get(network)
-        if carrier is None or not carrier.bridge:
-            return []
+        return [
+            part
+            for carrier in self._all(network)
+            if carrier.bridge
+            for part in self._parts(carrier, links, tables)
+        ]
+
+    def _parts(
+        self, carrier: Carrier, links: Mapping[int, Link], tables: Collection[str]
+    ) -> list[KernelPart]:
+        network = carrier.plan.id
         found = []
         bridge = links.get(carrier.bridge)
         problem = "is gone" if bridge is None else "" if bridge.up else "is down"
         found.append(
             KernelPart(
-                kind="bridge", name=carrier.name, object=network, problem=problem
+                kind="bridge",
+                name=carrier.name,
+                object=network,
+                detail=f"VLAN {carrier.vlan}" if carrier.vlan else "",
+                problem=problem,
             )
         )
         if bridge is not None:
@@ -490,7 +543,7 @@ class Switch:
         self, balancer: LoadBalancerPlan, tables: Collection[str]
     ) -> list[KernelPart]:
         """List what the kernel has for a load balancer."""
-        carrier = self._carriers.get(balancer.network)
+        carrier = self.carrier(balancer.network)
         if carrier is None:
             return []
         table = Tag.ours("balancer", balancer.id).table
@@ -519,7 +572,7 @@ class Switch:
 
     def close(self) -> None:
         """Remove everything, and let go of the namespace."""
-        for network in tuple(self._carriers):
+        for network in {of for of, _ in self._carriers}:
             with contextlib.suppress(OSError):
                 self.remove(network)
         self.links.close()

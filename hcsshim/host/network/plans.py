@@ -64,6 +64,10 @@ def _of(policies: Iterable[Policy], kind: str) -> list[SettingMembers]:
     return [_settings(policy) for policy in policies if policy.type == kind]
 
 
+#: Types whose endpoints may be in VLANs.
+_WITH_VLANS = ("Transparent", "L2Bridge", "L2Tunnel")
+
+
 def _mac(text: str) -> str:
     return as_mac(text).to_bytes(6, "big").hex(":") if text else ""
 
@@ -121,7 +125,6 @@ def _subnet(subnet: Subnet) -> SubnetPlan:
         prefix=subnet.prefix,
         gateway=subnet.gateway,
         isolation_id=subnet.number_of("VSID"),
-        vlan=subnet.number_of("VLAN"),
         routes=tuple(
             RoutePlan(prefix=route.prefix, next_hop=route.next_hop, metric=route.metric)
             for route in subnet.routes
@@ -151,6 +154,30 @@ def _sets(network: Network) -> tuple[AddressSetPlan, ...]:
 # -- endpoints --------------------------------------------------------------
 
 
+def _vlan(endpoint: Endpoint, network: Network) -> int:
+    """
+    Give the VLAN of an endpoint: its own, its subnet's, or its network's.
+
+    Networks that the machine translates are apart from each other anyway.
+    """
+    if network.type not in _WITH_VLANS:
+        return 0
+    own = _of(endpoint.policies, "VLAN")
+    if own:
+        return own[0].number("IsolationId") or 0
+    places = [ip_address(item.address) for item in endpoint.addresses if item.address]
+    for subnet in network.subnets:
+        prefix = ip_network(subnet.prefix) if subnet.prefix else None
+        if prefix is not None and any(place in prefix for place in places):
+            return subnet.number_of("VLAN") or _network_vlan(network)
+    return _network_vlan(network)
+
+
+def _network_vlan(network: Network) -> int:
+    found = _of(network.policies, "VLAN")
+    return (found[0].number("IsolationId") or 0) if found else 0
+
+
 def plan_endpoint(endpoint: Endpoint, network: Network) -> EndpointPlan:
     """Plan an endpoint."""
     policies = endpoint.policies
@@ -177,6 +204,7 @@ def plan_endpoint(endpoint: Endpoint, network: Network) -> EndpointPlan:
         remote=endpoint.remote,
         provider_address=provider if _is_address(provider) else "",
         isolated=bool(endpoint.flags & _ISOLATED),
+        vlan=_vlan(endpoint, network),
         port_mappings=tuple(
             _port_mapping(item, network) for item in _of(policies, "PortMapping")
         ),

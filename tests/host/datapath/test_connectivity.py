@@ -6,6 +6,7 @@ from pathlib import Path
 from time import monotonic
 
 from datapath_lab import (
+    NETWORK,
     OTHER_NETWORK,
     Lab,
     endpoint,
@@ -18,6 +19,7 @@ from datapath_lab import (
 from hcsshim.host.datapath import resolver
 from hcsshim.host.datapath.port import (
     AddressPlan,
+    DatapathError,
     DnsPlan,
     NetworkKind,
     OutboundNatPlan,
@@ -233,6 +235,103 @@ def test_transparent_network(lab: Lab) -> None:
 
     assert "10.7.0.1" == seen
     assert not outside.reaches("10.7.0.4", 80)
+
+
+@in_namespaces
+def test_tunnelled_network(lab: Lab) -> None:
+    """
+    On an L2Tunnel network neighbours meet at the router only, and outside too.
+    """
+    outside = lab.outside("10.7.0.1")
+    datapath = lab.datapath()
+    datapath.apply_network(network(NetworkKind.L2_TUNNEL))
+    one = lab.container(datapath, endpoint(4))
+    two = lab.container(datapath, endpoint(5))
+
+    with serving(two, 80) as listener, serving(outside, 80) as other:
+        assert ("10.7.0.4", "10.7.0.1") == (
+            one.talk(listener, "10.7.0.5", 80),
+            outside.talk(listener, "10.7.0.5", 80),
+        )
+        assert "10.7.0.4" == one.talk(other, "10.7.0.1", 80)
+    arp = Path("/proc/thread-self/net/arp")
+    known = one.namespace.run(lambda: arp.read_text(encoding="ascii"))
+    assert "10.7.0.5 " in known
+    assert endpoint(5).mac not in known  # but that of the router
+    datapath.clear_network(NETWORK)
+    datapath.remove_network(NETWORK)
+    assert ([], []) == lab.leftovers()
+
+
+def _vlans_apart(lab: Lab, kind: NetworkKind) -> None:
+    outside = lab.outside("10.7.0.1")
+    datapath = lab.datapath()
+    datapath.apply_network(network(kind))
+    vlans = {4: 5, 5: 5, 6: 6, 7: 0}
+    inside = {
+        number: lab.container(datapath, endpoint(number, vlan=vlan))
+        for number, vlan in vlans.items()
+    }
+
+    for number, vlan in vlans.items():
+        found = {
+            other: inside[number].reaches(
+                f"10.7.0.{other}", 80, patiently=vlans[other] == vlan
+            )
+            for other in vlans
+        }
+        assert {other: vlans[other] == vlan for other in vlans} == found
+        assert outside.reaches(f"10.7.0.{number}", 80, patiently=True)
+    bridges = [part for part in datapath.parts(NETWORK) if part.kind == "bridge"]
+    assert {"VLAN 5", "VLAN 6", ""} == {part.detail for part in bridges}
+    for number in vlans:
+        datapath.remove_endpoint(endpoint(number).id)
+    datapath.remove_network(NETWORK)
+    assert ([], []) == lab.leftovers()
+
+
+@in_namespaces
+def test_vlans_of_a_bridged_network_are_apart(lab: Lab) -> None:
+    """
+    On an L2Bridge network endpoints reach those of their own VLAN, and no others.
+    """
+    _vlans_apart(lab, NetworkKind.L2_BRIDGE)
+
+
+@in_namespaces
+def test_vlans_of_a_tunnelled_network_are_apart(lab: Lab) -> None:
+    """
+    On an L2Tunnel network endpoints reach those of their own VLAN, and no others.
+    """
+    _vlans_apart(lab, NetworkKind.L2_TUNNEL)
+
+
+@in_namespaces
+def test_vlan_of_a_transparent_network(lab: Lab) -> None:
+    """
+    In a VLAN the wire carries tagged frames only; without 802.1Q that is said.
+    """
+    outside = lab.outside("10.7.0.1")
+    datapath = lab.datapath()
+    datapath.apply_network(network(NetworkKind.TRANSPARENT, adapter="eth0"))
+    plain = lab.container(datapath, endpoint(4))
+    tagged, said = None, ""
+    try:
+        tagged = lab.container(datapath, endpoint(5, vlan=7))
+    except DatapathError as error:
+        said = error.message
+    if tagged is None:
+        assert "VLAN 7" in said
+        assert "802.1Q" in said
+    else:
+        same = lab.container(datapath, endpoint(6, vlan=7))
+        assert same.reaches("10.7.0.5", 80, patiently=True)
+        assert not plain.reaches("10.7.0.5", 80)
+        assert not tagged.reaches("10.7.0.1", 80)
+    assert outside.reaches("10.7.0.4", 80, patiently=True)
+    datapath.clear_network(NETWORK)
+    datapath.remove_network(NETWORK)
+    assert ([], []) == lab.leftovers()
 
 
 @in_namespaces

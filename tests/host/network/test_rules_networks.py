@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import IPv4Network, ip_network
+from typing import TYPE_CHECKING
 
 import pytest
 from network_support import (
@@ -16,6 +17,9 @@ from network_support import (
     policy,
     subnet,
 )
+
+if TYPE_CHECKING:
+    from network_support import JSON
 
 REMOTE = policy(
     "RemoteSubnetRoute",
@@ -602,3 +606,40 @@ def test_extensions(net: Net) -> None:
     shared = net.overlay("a")
     net.overlay("b")
     net.refuse_change(0x803B0018, "Network", shared, "Extension", "Update", settings)
+
+
+@pytest.mark.parametrize("kind", ["Transparent", "L2Bridge", "L2Tunnel"])
+@pytest.mark.parametrize("where", ["network", "subnet", "endpoint"])
+def test_vlans_reach_what_carries_packets(net: Net, kind: str, where: str) -> None:
+    """The VLAN of an endpoint is its own, its subnet's, or its network's."""
+    listed: dict[str, list[JSON]] = {
+        place: [{"Type": "VLAN", "VLAN": vlan}]
+        for vlan, place in enumerate(("network", "subnet", "endpoint"), 5)
+    }
+    wanted = listed[where][0]["VLAN"]
+    for place in ("subnet", "endpoint")[
+        ("network", "subnet", "endpoint").index(where) :
+    ]:
+        listed[place] = []
+    subnet = {
+        "AddressPrefix": "10.9.0.0/24",
+        "GatewayAddress": "10.9.0.1",
+        "Policies": listed["subnet"],
+    }
+    body = {"Type": kind, "Subnets": [subnet], "Policies": listed["network"]}
+    on = net.hns("POST", "/networks", body)["ID"]
+
+    made = net.hns(
+        "POST",
+        "/endpoints",
+        {"VirtualNetwork": on, "IPAddress": "10.9.0.4", "Policies": listed["endpoint"]},
+    )
+
+    assert wanted == net.datapath.endpoints[made["ID"].lower()].vlan
+
+
+def test_nat_networks_have_no_vlans(net: Net) -> None:
+    """The VLAN that HNS gives a NAT network is shown, and puts nobody apart."""
+    endpoint = net.id_of("Endpoint", net.endpoint(net.nat()))
+
+    assert net.datapath.endpoints[endpoint].vlan == 0
