@@ -16,7 +16,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from hcsshim.host.layers import folders
+from hcsshim.host.layers import folders, utility
 from hcsshim.host.layers.trees import OPAQUE, TreeCopy
 from hcsshim.host.results import refuse
 from hcsshim.hresult import HResult
@@ -84,7 +84,7 @@ def import_(
     path: str, source: str, parents: Sequence[str], check: Callable[[], None]
 ) -> None:
     """
-    Make a read-only layer of such a folder.
+    Make a read-only layer of such a folder, its utility VM with the parent's files.
 
     Args:
         path: Of the layer; may be an empty layer already.
@@ -122,6 +122,8 @@ def import_(
         copy.copy(files, tree)
         for name in _beside(source):
             copy.copy_any(os.path.join(source, name), os.path.join(folder, name))
+        if parents:
+            utility.inherit(folder, parents[0], check)
         for parts in gone:
             check()
             _bury(tree, parts, roots)
