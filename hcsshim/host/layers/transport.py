@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from typing import TYPE_CHECKING
 
 from hcsshim.host.layers import folders, utility
@@ -59,6 +60,11 @@ def export(layer: folders.LayerFolder, target: str, check: Callable[[], None]) -
         copy.copy(layer.tree, os.path.join(folder, folders.FILES))
         for name in _beside(layer.path):
             copy.copy_any(os.path.join(layer.path, name), os.path.join(folder, name))
+        if sys.platform == "win32":
+            from hcsshim.host.layers import volume_windows  # noqa: PLC0415 - by platform
+
+            for path in volume_windows.deleted(layer.path):
+                tombstone(path.replace("\\", "/"))
         with open(os.path.join(folder, TOMBSTONES), "xb") as file:
             file.write(b"\n".join((_HEAD, *sorted(gone), b"")))
 

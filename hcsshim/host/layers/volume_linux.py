@@ -72,6 +72,9 @@ class LinuxVolume:
             raise OSError(reply.status, text, reply.path or None)
         return reply
 
+    def settle(self) -> None:
+        """Do nothing: the writable layer has what is written at once."""
+
     def unmount(self) -> None:
         """
         Unmount, unless somebody is in it; the path stays the volume's.

@@ -88,10 +88,21 @@ class WindowsVolume:
         """
         if not self._mounted:
             return
+        self.settle()
         if self._scratch is not None:
-            self._take_changes(self._scratch)
+            os.unlink(self._work(_BELOW))
         self._clear()
         self._mounted = False
+
+    def settle(self) -> None:
+        """
+        Let the writable layer have what was changed up to now.
+
+        Raises:
+            OSError: Something cannot be read.
+        """
+        if self._mounted and self._scratch is not None:
+            self._take_changes(self._scratch)
 
     def _take_changes(self, scratch: str) -> None:
         changed = self._work("changed")
@@ -110,7 +121,6 @@ class WindowsVolume:
         files = os.path.join(scratch, folders.FILES)
         _remove(files)
         os.rename(changed, files)
-        os.unlink(self._work(_BELOW))
 
     def _copy_changed(self, path: str, state: list[int] | None, changed: str) -> None:
         target = os.path.join(changed, path)
@@ -129,6 +139,11 @@ class WindowsVolume:
         """Unmount; if somebody is in it, what was changed is kept. Idempotent."""
         with contextlib.suppress(OSError):
             self.unmount()
+
+
+def deleted(scratch: str) -> list[str]:
+    """List what a writable layer hides of those below it."""
+    return list(_read(os.path.join(scratch, "work", _DELETED)))
 
 
 def _never() -> None:

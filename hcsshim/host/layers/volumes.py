@@ -50,6 +50,9 @@ class Volume(Protocol):
     def mount(self) -> None:
         """Let them be seen again."""
 
+    def settle(self) -> None:
+        """Let the writable layer have what was changed up to now."""
+
     def unmount(self) -> None:
         """Let them be seen no more, for a while."""
 
@@ -304,6 +307,13 @@ class Volumes:
                 if prepared.path == path and prepared.layer.writable:
                     return folder
         return path
+
+    def settle(self, path: str) -> None:
+        """Let a layer have what was changed where it is seen."""
+        with self._lock:
+            prepared = self._prepared.get(path)
+            if prepared is not None and prepared.volume is not None:
+                prepared.volume.settle()
 
     def require_free(self, path: str) -> None:
         """

@@ -100,6 +100,7 @@ def export(volumes: Volumes, path: str, target: str, job: Job) -> None:
         Refusal: There is no such layer, or the target is not free.
     """
     layer = folders.require(volumes.folder_of(path))
+    volumes.settle(layer.path)
     transport.export(layer, target, job.check)
 
 

@@ -103,3 +103,18 @@ def test_a_mounted_layer_can_be_destroyed_later(scratch: Layer) -> None:
     scratch.destroy()
 
     assert not Path(scratch.path).exists()
+
+
+def test_changes_are_exported_while_mounted(scratch: Layer, tmp_path: Path) -> None:
+    """An export has what was changed up to now, and nothing else."""
+    target = tmp_path / "exported"
+    with scratch.mounted() as mount:
+        (Path(mount) / "new").write_text("new\n")
+        (Path(mount) / "tree" / "below" / "leaf").unlink()
+        scratch.export_folder(target)
+        (Path(mount) / "later").write_text("later\n")
+
+    assert {"new"} == listed(target / "Files")
+    lines = (target / "tombstones.txt").read_bytes().splitlines()
+    assert [b"\\tree\\below\\leaf"] == lines[1:]
+    assert {"new", "later"} == listed(Path(scratch.path, "Files"))
