@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 from _thread import allocate_lock
+from _weakref import ref
 from warnings import warn
 
 from hcsshim._native.files import close_file
@@ -220,10 +221,8 @@ class SystemHandle(Handle):
     def __init__(
         self, service: Service, handle: int, exit_call: Operation, system_id: str
     ) -> None:
-        from weakref import WeakSet  # noqa: PLC0415 - keeps the import light
-
         super().__init__(service, handle, exit_call, system_id)
-        self._children: WeakSet[ProcessHandle] = WeakSet()
+        self._children: set[ref[ProcessHandle]] = set()
         self.signals = 0
         self.id_namespace = ""
 
@@ -233,12 +232,13 @@ class SystemHandle(Handle):
 
     def adopt(self, process: ProcessHandle) -> None:
         """Remember a process, to close it before the system is."""
-        self._children.add(process)
+        self._children.add(ref(process, self._children.discard))
 
     @property
     def children(self) -> Iterable[ProcessHandle]:
         """The processes that were opened here and are still open."""
-        return [child for child in list(self._children) if not child.closed]
+        found = [child() for child in tuple(self._children)]
+        return [child for child in found if child is not None and not child.closed]
 
     def close(self, *calls: str) -> bool:
         """Close the processes, then the system; as :meth:`Handle.close`."""

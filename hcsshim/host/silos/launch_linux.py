@@ -208,6 +208,11 @@ class SpareSilos:
         self._question.register(self._asked, select.POLLPRI)
         loop.watch(self._watched, select.EPOLLPRI, lambda _events: self._let_go())
 
+    @property
+    def inits(self) -> tuple[int, ...]:
+        """The pids of the first processes of those that are there."""
+        return tuple(made.init for made in self._made if made.init)
+
     def take(self) -> Launch:
         """
         Give a spare one away, or a new one.

@@ -155,7 +155,7 @@ class LinuxSilo:
         messages: list[Message] = []
         while (answer := self._take()) is not None:
             self._accept(*answer, messages)
-            if not over and not self._is_empty:
+            if not over:
                 break  # if there is more, we are called again
         if over or self._is_over_without_init() or self._is_empty:
             self._finish(messages)
@@ -265,7 +265,10 @@ class LinuxSilo:
 
     def _try_to_send(self, packet: wire.Packet) -> bool:
         try:
-            socket.send_fds(self._socket, [packet.data], packet.files)
+            if packet.files:
+                socket.send_fds(self._socket, [packet.data], packet.files)
+            else:
+                self._socket.send(packet.data)
         except BlockingIOError:
             return False
         except (BrokenPipeError, ConnectionResetError):
