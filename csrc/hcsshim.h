@@ -600,7 +600,8 @@ enum hcsshim_ext4_flags {
     HCSSHIM_EXT4_BACKSLASH = 2, /* in names and targets means a slash */
     HCSSHIM_EXT4_INLINE = 4,    /* files up to 136 bytes go into inodes */
     HCSSHIM_EXT4_STRICT = 8,    /* mend the faults of the reference */
-    HCSSHIM_EXT4_SPARSE = 16    /* leave holes in the file */
+    HCSSHIM_EXT4_SPARSE = 16,   /* leave holes in the file */
+    HCSSHIM_EXT4_BEHIND = 32    /* _copy() has a thread that writes */
 };
 
 /*

@@ -343,6 +343,7 @@ class Lib:
     HCSSHIM_EXT4_INLINE: Final[int]
     HCSSHIM_EXT4_STRICT: Final[int]
     HCSSHIM_EXT4_SPARSE: Final[int]
+    HCSSHIM_EXT4_BEHIND: Final[int]
     def hcsshim_ext4_new(
         self, file: int, flags: int, max_size: int, verity: CData, out: CData, /
     ) -> int: ...

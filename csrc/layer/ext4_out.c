@@ -9,18 +9,37 @@
 
 #include "layer/ext4_parts.h"
 
-#define SCRATCH ((size_t)256 * 1024)
 #define ZEROS ((size_t)64 * 1024)
 
 static const uint8_t zeros[ZEROS];
 
 int32_t hcsshim__ext4_out_init(hcsshim__ext4_out *out)
 {
-    out->scratch = malloc(SCRATCH);
-    return out->scratch == NULL ? HCSSHIM_E_OUTOFMEMORY : 0;
+    out->batch = &out->own;
+    out->own.scratch = malloc(EXT4_SCRATCH);
+    return out->own.scratch == NULL ? HCSSHIM_E_OUTOFMEMORY : 0;
 }
 
-void hcsshim__ext4_out_clear(hcsshim__ext4_out *out) { free(out->scratch); }
+void hcsshim__ext4_out_clear(hcsshim__ext4_out *out)
+{
+    hcsshim__ext4_behind_free(out->behind);
+    free(out->own.scratch);
+}
+
+void hcsshim__ext4_out_move(hcsshim__ext4_out *out, uint64_t position)
+{
+    out->position = position;
+    out->batch->begin = position;
+}
+
+void hcsshim__ext4_out_hand_over(hcsshim__ext4_out *out)
+{
+    if (out->file < 0 || out->behind != NULL || out->batch->count > 0 ||
+        hcsshim__ext4_behind_new(out->file, out->verity, &out->behind) < 0)
+        return;
+    out->batch = hcsshim__ext4_behind_batch(out->behind);
+    out->batch->begin = out->position;
+}
 
 /* Refuse to go beyond the limit. */
 static int32_t claim(hcsshim__ext4_out *out, uint64_t length)
@@ -33,29 +52,53 @@ static int32_t claim(hcsshim__ext4_out *out, uint64_t length)
 
 int32_t hcsshim__ext4_out_flush(hcsshim__ext4_out *out)
 {
+    hcsshim__ext4_batch *batch = out->batch;
     int32_t hr = 0;
 
-    if (out->count > 0)
-        hr =
-            hcsshim__image_write(out->file, out->begin, out->queue, out->count);
-    out->count = 0;
-    out->begin = out->position;
+    if (batch->count == 0) {
+        batch->scratch_used = 0;
+    } else if (out->behind != NULL) {
+        hr = hcsshim__ext4_behind_submit(out->behind);
+        out->batch = hcsshim__ext4_behind_batch(out->behind);
+    } else {
+        hr = hcsshim__image_write(out->file, batch->begin, batch->queue,
+                                  batch->count);
+        batch->count = 0;
+        batch->scratch_used = 0;
+    }
+    out->batch->begin = out->position;
     return hr;
+}
+
+int32_t hcsshim__ext4_out_drain(hcsshim__ext4_out *out)
+{
+    int32_t hr = hcsshim__ext4_out_flush(out), done = 0;
+
+    if (out->behind != NULL)
+        done = hcsshim__ext4_behind_drain(out->behind);
+    return hr < 0 ? hr : done;
 }
 
 /* Queue bytes that were claimed and hashed. */
 static int32_t queue(hcsshim__ext4_out *out, const uint8_t *data, size_t length)
 {
-    hcsshim__piece *last = &out->queue[out->count == 0 ? 0 : out->count - 1];
+    hcsshim__ext4_batch *batch = out->batch;
+    hcsshim__piece *last = &batch->queue[batch->count];
     int32_t hr = 0;
 
-    if (out->file >= 0 && out->count > 0 && last->data + last->length == data) {
-        last->length += length;
-    } else if (out->file >= 0) {
-        if (out->count == EXT4_QUEUE)
+    if (out->file < 0) {
+        out->position += length;
+        return 0;
+    }
+    if (batch->count > 0 && last[-1].data + last[-1].length == data) {
+        last[-1].length += length;
+    } else {
+        if (batch->count == EXT4_QUEUE) {
             hr = hcsshim__ext4_out_flush(out);
-        out->queue[out->count].data = data;
-        out->queue[out->count++].length = length;
+            batch = out->batch;
+        }
+        batch->queue[batch->count].data = data;
+        batch->queue[batch->count++].length = length;
     }
     out->position += length;
     return hr;
@@ -71,27 +114,42 @@ int32_t hcsshim__ext4_out_data(hcsshim__ext4_out *out, const uint8_t *data,
     return hr < 0 || length == 0 ? hr : queue(out, data, length);
 }
 
+/*
+ * Some of the scratch, 'length' bytes or less. Queueing what is put there must
+ * not flush by itself: the scratch would be the next batch's.
+ */
+static int32_t scratch(hcsshim__ext4_out *out, uint8_t **place, size_t *length)
+{
+    hcsshim__ext4_batch *batch = out->batch;
+    int32_t hr = 0;
+
+    if (out->file < 0) { /* nothing refers to it after it is hashed */
+        batch->scratch_used = 0;
+    } else if (batch->count == EXT4_QUEUE ||
+               batch->scratch_used == EXT4_SCRATCH) {
+        hr = hcsshim__ext4_out_flush(out);
+        batch = out->batch;
+    }
+    if (*length > EXT4_SCRATCH - batch->scratch_used)
+        *length = EXT4_SCRATCH - batch->scratch_used;
+    *place = batch->scratch + batch->scratch_used;
+    batch->scratch_used += *length;
+    return hr;
+}
+
 int32_t hcsshim__ext4_out_copy(hcsshim__ext4_out *out, const uint8_t *data,
                                size_t length)
 {
     int32_t hr = 0;
 
     while (hr == 0 && length > 0) {
-        size_t take;
+        size_t take = length;
         uint8_t *place;
 
-        if (out->count == 0) /* whatever was there is written */
-            out->scratch_used = 0;
-        take = SCRATCH - out->scratch_used;
-        if (take == 0) {
-            hr = hcsshim__ext4_out_flush(out);
-            continue;
-        }
-        if (take > length)
-            take = length;
-        place = out->scratch + out->scratch_used;
+        hr = scratch(out, &place, &take);
+        if (hr < 0)
+            break;
         memcpy(place, data, take);
-        out->scratch_used += take;
         hr = hcsshim__ext4_out_data(out, place, take);
         data += take;
         length -= take;
@@ -104,8 +162,7 @@ static int32_t skip(hcsshim__ext4_out *out, uint64_t length)
 {
     int32_t hr = hcsshim__ext4_out_flush(out);
 
-    out->position += length;
-    out->begin = out->position;
+    hcsshim__ext4_out_move(out, out->position + length);
     return hr;
 }
 
@@ -135,7 +192,7 @@ int32_t hcsshim__ext4_out_again(hcsshim__ext4_out *out, uint64_t block,
                                 const uint8_t *data, size_t count)
 {
     hcsshim__piece piece = {data, count * EXT4_BLOCK};
-    int32_t hr = hcsshim__ext4_out_flush(out);
+    int32_t hr = hcsshim__ext4_out_drain(out);
 
     if (hr == 0 && out->file >= 0)
         hr = hcsshim__image_write(out->file, block * EXT4_BLOCK, &piece, 1);

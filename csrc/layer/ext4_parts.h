@@ -8,36 +8,40 @@
  *     ext4_attribute.c  extended attributes
  *     ext4_close.c      folders, inode tables, bitmaps, super block
  *     ext4_out.c        where the bytes go: file, dm-verity
+ *     ext4_behind.c     the thread that writes them
  */
 #ifndef HCSSHIM_LAYER_EXT4_PARTS_H
 #define HCSSHIM_LAYER_EXT4_PARTS_H
 
 #include "hcsshim.h"
+#include "layer/ext4_behind.h"
 #include "layer/ext4_format.h"
 #include "layer/ext4_io.h"
 #include "layer/tar_read.h"
 
 /* ---- ext4_out.c -------------------------------------------------------- */
 
-enum { EXT4_QUEUE = 512 };
-
 /* The image in the order of its blocks; written in pieces, never copied. */
 typedef struct hcsshim__ext4_out {
-    int64_t file;      /* below 0: none, only hashed */
-    uint64_t position; /* where the next byte goes */
-    uint64_t limit;    /* the image must not be longer */
-    uint64_t begin;    /* of the queue, in the file */
-    hcsshim__piece queue[EXT4_QUEUE];
-    size_t count;
-    uint8_t *scratch; /* for what has no place of its own */
-    size_t scratch_used;
-    hcsshim_verity *verity; /* borrowed; may be NULL */
+    int64_t file;                 /* below 0: none, only hashed */
+    uint64_t position;            /* where the next byte goes */
+    uint64_t limit;               /* the image must not be longer */
+    hcsshim__ext4_batch *batch;   /* what is not written yet */
+    hcsshim__ext4_batch own;      /* that, where no thread writes */
+    hcsshim__ext4_behind *behind; /* the thread, or NULL */
+    hcsshim_verity *verity;       /* borrowed; may be NULL */
     int sparse;
     int full; /* the limit was met */
 } hcsshim__ext4_out;
 
 int32_t hcsshim__ext4_out_init(hcsshim__ext4_out *out);
 void hcsshim__ext4_out_clear(hcsshim__ext4_out *out);
+
+/* Go on at 'position' in the file, with nothing queued. */
+void hcsshim__ext4_out_move(hcsshim__ext4_out *out, uint64_t position);
+
+/* Let a thread write from now on, if one can be had. */
+void hcsshim__ext4_out_hand_over(hcsshim__ext4_out *out);
 
 /* Bytes that stay where they are until the next flush. */
 int32_t hcsshim__ext4_out_data(hcsshim__ext4_out *out, const uint8_t *data,
@@ -52,7 +56,11 @@ int32_t hcsshim__ext4_out_zeros(hcsshim__ext4_out *out, uint64_t length);
 /* Zeros up to the next block. */
 int32_t hcsshim__ext4_out_align(hcsshim__ext4_out *out);
 
+/* Write what is queued, or give it to the thread that does. */
 int32_t hcsshim__ext4_out_flush(hcsshim__ext4_out *out);
+
+/* The same, and wait until it is written. */
+int32_t hcsshim__ext4_out_drain(hcsshim__ext4_out *out);
 
 /* Write blocks again that were passed before. */
 int32_t hcsshim__ext4_out_again(hcsshim__ext4_out *out, uint64_t block,

@@ -7,11 +7,9 @@
 
 #define KNOWN_FLAGS                                                            \
     (HCSSHIM_EXT4_OVERLAY | HCSSHIM_EXT4_BACKSLASH | HCSSHIM_EXT4_INLINE |     \
-     HCSSHIM_EXT4_STRICT | HCSSHIM_EXT4_SPARSE)
+     HCSSHIM_EXT4_STRICT | HCSSHIM_EXT4_SPARSE | HCSSHIM_EXT4_BEHIND)
 #define DEFAULT_SIZE (UINT64_C(16) << 30)
 #define LARGEST_SIZE (UINT64_C(16) << 40)
-/* What is read at once. */
-#define PIECE ((size_t)256 * 1024)
 /* A body of which so much is left is copied inside the kernel. */
 #define LONG_BODY ((uint64_t)1 << 20)
 
@@ -96,7 +94,7 @@ static int32_t begin(hcsshim_ext4 *ext4)
 
     ext4->descriptor_blocks = (uint32_t)((groups - 1) / EXT4_DESCRIPTORS + 1);
     front = ((uint64_t)1 + ext4->descriptor_blocks) * EXT4_BLOCK;
-    ext4->out.position = ext4->out.begin = front;
+    hcsshim__ext4_out_move(&ext4->out, front);
     if (ext4->out.verity != NULL) {
         int32_t hr = hcsshim_verity_skip(ext4->out.verity, front);
 
@@ -125,7 +123,7 @@ static int32_t set_up(hcsshim_ext4 *ext4)
         hr = hcsshim__ext4_out_init(&ext4->out);
     if (hr < 0)
         return hr;
-    ext4->buffer = hcsshim__file_buffer(PIECE, &ext4->buffer_memory);
+    ext4->buffer = hcsshim__file_buffer(EXT4_PIECE, &ext4->buffer_memory);
     if (ext4->buffer == NULL)
         return HCSSHIM_E_OUTOFMEMORY;
     return begin(ext4);
@@ -184,13 +182,22 @@ const char *hcsshim_ext4_problem(const hcsshim_ext4 *ext4, size_t *length)
 
 /* ---- the tar ----------------------------------------------------------- */
 
+/* What was queued lies in the caller's memory. */
+static int32_t feed(hcsshim_ext4 *ext4, const void *data, size_t length)
+{
+    int32_t hr = hcsshim__ext4_feed(ext4, data, length);
+    int32_t drained = hcsshim__ext4_out_drain(&ext4->out);
+
+    return hr < 0 ? hr : drained;
+}
+
 int32_t hcsshim_ext4_feed(hcsshim_ext4 *ext4, const void *data, size_t length)
 {
     if (ext4->error < 0)
         return ext4->error;
     if (ext4->finished)
         return HCSSHIM_E_UNEXPECTED;
-    return settle(ext4, hcsshim__ext4_feed(ext4, data, length));
+    return settle(ext4, feed(ext4, data, length));
 }
 
 /* Let the kernel copy what is left of a long body. */
@@ -203,7 +210,7 @@ static int32_t copy_body(hcsshim_ext4 *ext4, int64_t source, uint64_t most,
 
     *copied = 0;
     if (length < LONG_BODY || ext4->no_copying || out->file < 0 ||
-        out->verity != NULL || ext4->current == 0 ||
+        out->behind != NULL || out->verity != NULL || ext4->current == 0 ||
         length > out->limit - out->position)
         return 0;
     hr = hcsshim__image_copy(source, out->file, out->position,
@@ -218,32 +225,50 @@ static int32_t copy_body(hcsshim_ext4 *ext4, int64_t source, uint64_t most,
         ext4->no_copying = 1;
     hcsshim__tar_passed(ext4->tar, *copied);
     ext4->current_done += *copied;
-    out->position += *copied;
-    out->begin = out->position;
+    hcsshim__ext4_out_move(out, out->position + *copied);
     return 0;
 }
 
 static int32_t copy(hcsshim_ext4 *ext4, int64_t source, uint64_t limit,
                     uint64_t *copied)
 {
+    hcsshim__ext4_behind *behind = ext4->out.behind;
     int32_t hr = 0;
 
     while (hr == 0 && *copied < limit) {
         uint64_t left = limit - *copied, done;
+        uint8_t *buffer = ext4->buffer;
         size_t got = 0;
 
         hr = copy_body(ext4, source, left, &done);
         *copied += done;
         if (hr < 0 || done > 0)
             continue;
-        hr = hcsshim__image_read(source, ext4->buffer,
-                                 left < PIECE ? (size_t)left : PIECE, &got);
+        if (behind != NULL)
+            buffer = hcsshim__ext4_behind_buffer(behind);
+        hr = hcsshim__image_read(source, buffer,
+                                 left < EXT4_PIECE ? (size_t)left : EXT4_PIECE,
+                                 &got);
         if (hr < 0 || got == 0)
             break;
         *copied += got;
-        hr = hcsshim__ext4_feed(ext4, ext4->buffer, got);
+        hr = hcsshim__ext4_feed(ext4, buffer, got);
     }
     return hr;
+}
+
+/* Copy, and be done with it: nothing is written after the call. */
+static int32_t copy_whole(hcsshim_ext4 *ext4, int64_t source, uint64_t limit,
+                          uint64_t *copied)
+{
+    int32_t hr, drained;
+
+    if ((ext4->flags & HCSSHIM_EXT4_BEHIND) != 0)
+        hcsshim__ext4_out_hand_over(&ext4->out);
+    hr = copy(ext4, source, limit, copied);
+    drained = hcsshim__ext4_out_drain(&ext4->out);
+    return drained < 0 && (hr >= 0 || hr == HCSSHIM_E_INTERRUPTED) ? drained
+                                                                   : hr;
 }
 
 int32_t hcsshim_ext4_copy(hcsshim_ext4 *ext4, int64_t source, uint64_t limit,
@@ -256,13 +281,13 @@ int32_t hcsshim_ext4_copy(hcsshim_ext4 *ext4, int64_t source, uint64_t limit,
         return ext4->error;
     if (ext4->finished)
         return HCSSHIM_E_UNEXPECTED;
-    hr = settle(ext4, copy(ext4, source, limit, copied));
+    hr = settle(ext4, copy_whole(ext4, source, limit, copied));
     return hr == HCSSHIM_E_INTERRUPTED && *copied > 0 ? 0 : hr;
 }
 
 int32_t hcsshim_ext4_finish(hcsshim_ext4 *ext4, uint64_t *size)
 {
-    int32_t hr = ext4->error;
+    int32_t hr = ext4->error, drained;
 
     *size = 0;
     if (hr == 0 && ext4->finished)
@@ -273,6 +298,9 @@ int32_t hcsshim_ext4_finish(hcsshim_ext4 *ext4, uint64_t *size)
         hr = hcsshim__ext4_end_body(ext4);
     if (hr == 0)
         hr = hcsshim__ext4_close(ext4);
+    drained = hcsshim__ext4_out_drain(&ext4->out);
+    if (hr == 0)
+        hr = drained;
     ext4->finished = 1;
     if (hr == 0)
         *size = ext4->out.position;

@@ -322,6 +322,11 @@ int32_t hcsshim_verity_finish(hcsshim_verity *verity, uint8_t *root)
     return hr;
 }
 
+int hcsshim__verity_help(hcsshim_verity *verity)
+{
+    return verity->pool != NULL && hcsshim__verity_pool_help(verity->pool);
+}
+
 uint64_t hcsshim_verity_blocks(const hcsshim_verity *verity)
 {
     return verity->blocks + verity->part_length / BLOCK;

@@ -66,4 +66,13 @@ int32_t hcsshim__verity_hash_range(const hcsshim__verity_hasher *hasher,
 int32_t hcsshim__verity_read_at(int64_t file, uint64_t offset, uint8_t *buffer,
                                 size_t length);
 
+/*
+ * hcsshim__verity_help() - hash a piece that waits for a worker.
+ *
+ * For the tree's one thread, before it waits for something else.
+ *
+ * Returns 1, or 0 if there is none.
+ */
+int hcsshim__verity_help(hcsshim_verity *verity);
+
 #endif

@@ -5,7 +5,8 @@
  * The writer fills slots in turn; a slot goes from FREE to READY (writer), to
  * BUSY (whoever takes it), to DONE, and to FREE when the writer comes round to
  * it and copies the digests out. A writer that comes round to a slot nobody
- * took hashes it itself, so it waits only for a worker in the middle of one.
+ * took hashes it itself, or another one meanwhile if a worker is in the middle
+ * of it: it waits only if there is nothing to do.
  */
 #include "layer/verity_pool.h"
 
@@ -52,6 +53,22 @@ static void hash_slot(const hcsshim__verity_pool *pool, struct slot *slot)
                                 slot->digests);
 }
 
+/* Hash the first slot from 'at' on that is READY. Returns whether one was. */
+static int hash_one(hcsshim__verity_pool *pool, size_t *at)
+{
+    for (size_t i = 0; i < SLOTS; i++) {
+        struct slot *slot = &pool->slots[(*at + i) % SLOTS];
+
+        if (!take(slot))
+            continue;
+        hash_slot(pool, slot);
+        hcsshim__gate_open(&slot->state, DONE);
+        *at = (*at + i + 1) % SLOTS;
+        return 1;
+    }
+    return 0;
+}
+
 static void work(void *context)
 {
     hcsshim__verity_pool *pool = context;
@@ -59,24 +76,19 @@ static void work(void *context)
 
     for (;;) {
         uint32_t seen = atomic_load(&pool->filled.word);
-        size_t found = 0;
 
         if (atomic_load(&pool->stopping))
             return;
-        for (size_t i = 0; i < SLOTS; i++) {
-            struct slot *slot = &pool->slots[(at + i) % SLOTS];
-
-            if (!take(slot))
-                continue;
-            hash_slot(pool, slot);
-            hcsshim__gate_open(&slot->state, DONE);
-            at = (at + i + 1) % SLOTS;
-            found = 1;
-            break;
-        }
-        if (!found)
+        if (!hash_one(pool, &at))
             hcsshim__gate_wait(&pool->filled, seen, HCSSHIM_FOREVER);
     }
+}
+
+int hcsshim__verity_pool_help(hcsshim__verity_pool *pool)
+{
+    size_t at = pool->next;
+
+    return hash_one(pool, &at);
 }
 
 /* Make a slot FREE, and its digests part of the leaves. */
@@ -90,8 +102,10 @@ static void reclaim(hcsshim__verity_pool *pool, struct slot *slot,
     if (take(slot)) {
         hash_slot(pool, slot);
     } else {
-        while ((state = atomic_load(&slot->state.word)) != DONE)
-            hcsshim__gate_wait(&slot->state, state, HCSSHIM_FOREVER);
+        while ((state = atomic_load(&slot->state.word)) != DONE) {
+            if (!hcsshim__verity_pool_help(pool))
+                hcsshim__gate_wait(&slot->state, state, HCSSHIM_FOREVER);
+        }
     }
     memcpy(leaves + slot->block * HCSSHIM_SHA256_SIZE, slot->digests,
            slot->count * HCSSHIM_SHA256_SIZE);

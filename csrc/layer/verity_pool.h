@@ -34,6 +34,15 @@ void hcsshim__verity_pool_add(hcsshim__verity_pool *pool, uint64_t block,
                               const uint8_t *data, size_t count,
                               uint8_t *leaves);
 
+/*
+ * hcsshim__verity_pool_help() - hash one piece that no worker has begun.
+ *
+ * For the same one thread, before it waits for something else.
+ *
+ * Returns 1, or 0 if there is none.
+ */
+int hcsshim__verity_pool_help(hcsshim__verity_pool *pool);
+
 /* Hash what is left and write every digest. Blocks. The same one thread. */
 void hcsshim__verity_pool_drain(hcsshim__verity_pool *pool, uint8_t *leaves);
 

@@ -127,6 +127,7 @@ def tar_to_ext4(  # noqa: PLR0913 - each is a property of the image
         inline=inline,
         strict=strict,
         sparse=sparse,
+        behind=_many(threads) > 1,
     )
     with _target(target) as file:
         tree = _tree_builder(threads) if verity else None
@@ -179,14 +180,21 @@ def ext4_root_hash(  # noqa: PLR0913 - each is a property of the image
         inline=inline,
         strict=strict,
         sparse=False,
+        behind=False,
     )
     tree = _tree_builder(threads)
     size = _convert(source, _builder(None, flags, max_size, tree), progress)
     return Ext4Image(size=size, verity=_finish(tree))
 
 
-def _flags(
-    *, overlay: bool, backslash: bool, inline: bool, strict: bool, sparse: bool
+def _flags(  # noqa: PLR0913 - each is a flag
+    *,
+    overlay: bool,
+    backslash: bool,
+    inline: bool,
+    strict: bool,
+    sparse: bool,
+    behind: bool,
 ) -> int:
     """Give what C is told."""
     from hcsshim._native import ext4  # noqa: PLC0415 - loads the shim
@@ -197,14 +205,19 @@ def _flags(
         | ext4.INLINE * inline
         | ext4.STRICT * strict
         | ext4.SPARSE * sparse
+        | ext4.BEHIND * behind
     )
 
 
 def _tree_builder(threads: int | None) -> TreeBuilder:
     from hcsshim._native.verity import TreeBuilder  # noqa: PLC0415 - loads the shim
 
-    many = processors() if threads is None else threads
-    return TreeBuilder(DEFAULT_SALT, workers=max(0, many - 1))
+    return TreeBuilder(DEFAULT_SALT, workers=max(0, _many(threads) - 1))
+
+
+def _many(threads: int | None) -> int:
+    """Tell how many threads there are to be."""
+    return processors() if threads is None else threads
 
 
 def _builder(
