@@ -4,8 +4,9 @@ Disk formats beside ``cat``, ``veritysetup``, and the reference's own program.
 Ratios are medians of ratios, each of runs close together; when a run is disturbed,
 the measurement is repeated, at most twice. Input and output lie in memory, so that
 what is measured is our work and the kernel's copy, which ``cat`` needs, too. The
-reference's program is not part of this project: name it in ``TAR2EXT4_REFERENCE`` to
-be compared with it.
+reference's programs are not part of this project: name them to be compared with them,
+its ``tar2ext4`` in ``TAR2EXT4_REFERENCE``, and in ``DMVERITY_REFERENCE`` one that
+writes the hash device of its first argument into its second.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import sys
 import tarfile
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -36,11 +38,15 @@ ROUNDS = 5
 REPEATS = 3
 VERITY_BYTES = 512 << 20
 REFERENCE = os.environ.get("TAR2EXT4_REFERENCE")
+VERITY_REFERENCE = os.environ.get("DMVERITY_REFERENCE")
 #: Kind of tar -> mean size of its files, and how many there are.
 KINDS = {"small": (12_000, 30_000), "mixed": (160_000, 1_900), "huge": (120 << 20, 3)}
 #: Kind of tar -> how often the time of ``cat`` it may take, and how much faster than
-#: the reference it must be. On a quiet machine it is 1.2, 1.1 and 1.0 of ``cat``.
-LIMITS = {"small": (2.0, 2.5), "mixed": (1.4, 1.2), "huge": (1.4, 0.9)}
+#: the reference it must be. On two quiet processors it is 0.9 of ``cat``, or less, and
+#: 4.2, 1.8 and 1.4 times as fast.
+LIMITS = {"small": (2.0, 4.0), "mixed": (1.2, 1.5), "huge": (1.2, 1.1)}
+#: How much faster a hash tree must be than those of others.
+FASTER_TREE = {"veritysetup": 2.5, "reference": 5.0}
 
 
 class Blob(io.RawIOBase):
@@ -197,6 +203,12 @@ def test_pipe(benchmark: BenchmarkFixture, tar: tuple[str, Path], folder: Path) 
     assert over_cat <= 2.5
 
 
+def over_both(times: dict[str, list[float]], image: str, tree: str) -> float:
+    """Tell how often the slower of the two alone the one pass takes."""
+    slower = [max(pair) for pair in zip(times[image], times[tree], strict=True)]
+    return median_ratio(times["both"], slower)
+
+
 def test_verity_in_one_pass(
     benchmark: BenchmarkFixture, tar: tuple[str, Path], folder: Path
 ) -> None:
@@ -209,22 +221,29 @@ def test_verity_in_one_pass(
     works: dict[str, Callable[[], object]] = {
         "image": lambda: tar_to_ext4(source, output),
         "tree": lambda: verity_tree(image),
+        "image alone": lambda: tar_to_ext4(source, output, threads=1),
+        "tree alone": lambda: verity_tree(image, threads=1),
         "both": lambda: tar_to_ext4(source, output, verity=True),
     }
     for times in measure(benchmark, works, output):
-        slower = [max(pair) for pair in zip(times["image"], times["tree"], strict=True)]
-        over_slower = median_ratio(times["both"], slower)
-        benchmark.extra_info.update(kind=kind, both_over_slower=over_slower)
-        if over_slower <= 1.5:
+        over_slower = over_both(times, "image", "tree")
+        over_alone = over_both(times, "image alone", "tree alone")
+        benchmark.extra_info.update(
+            kind=kind, both_over_slower=over_slower, both_over_one_thread=over_alone
+        )
+        if over_slower <= 1.5 and over_alone <= 1.5:
             break
     image.unlink()
-    # It takes a second processor that nobody else uses to do both at once.
-    assert over_slower <= 3
+    # With a thread each, what takes longer hides the other. Where one of them alone
+    # has all processors already, both take what two processors need for the sum,
+    # which is 1.4 to 1.5 times the slower one.
+    assert over_alone <= 1.5
+    assert over_slower <= 2
 
 
 def test_verity_tree(benchmark: BenchmarkFixture, folder: Path) -> None:
     """
-    One round: the tree of 512 MiB by ``veritysetup``, and by us.
+    One round: the tree of 512 MiB by ``veritysetup``, and by us on two threads.
     """
     program = shutil.which("veritysetup", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
     assert program, "install cryptsetup-bin"
@@ -233,25 +252,29 @@ def test_verity_tree(benchmark: BenchmarkFixture, folder: Path) -> None:
     with image.open("wb") as file:
         for _ in range(VERITY_BYTES >> 20):
             file.write(random.randbytes(1 << 20))
-    words = [program, "format", f"--salt={'00' * 32}", str(image), str(output)]
-
-    def theirs() -> None:
-        subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
-
-    works: dict[str, Callable[[], object]] = {
-        "veritysetup": theirs,
-        "ours": lambda: output.write_bytes(verity_tree(image).encode()),
+    peers = {
+        "veritysetup": [
+            *(program, "format", f"--salt={'00' * 32}"),
+            *(str(image), str(output)),
+        ]
     }
+    if VERITY_REFERENCE:
+        peers["reference"] = [VERITY_REFERENCE, str(image), str(output)]
+    works: dict[str, Callable[[], object]] = {
+        name: partial(subprocess.run, words, check=True, stdout=subprocess.DEVNULL)
+        for name, words in peers.items()
+    }
+    works["ours"] = lambda: output.write_bytes(verity_tree(image, threads=2).encode())
     for times in measure(benchmark, works, output):
-        faster = median_ratio(times["veritysetup"], times["ours"])
+        faster = {name: median_ratio(times[name], times["ours"]) for name in peers}
         benchmark.extra_info.update(
-            faster_than_veritysetup=faster,
+            faster_than=faster,
             ours_gb_per_s=VERITY_BYTES / statistics.median(times["ours"]) / 1e9,
         )
-        if faster >= 2.5:
+        if all(faster[name] >= FASTER_TREE[name] for name in peers):
             break
     image.unlink()
-    assert faster >= 1.2
+    assert {} == {n: f for n, f in faster.items() if f < FASTER_TREE[n]}
 
 
 def test_root_hashes_use_every_core(benchmark: BenchmarkFixture, folder: Path) -> None:

@@ -601,7 +601,7 @@ enum hcsshim_ext4_flags {
     HCSSHIM_EXT4_INLINE = 4,    /* files up to 136 bytes go into inodes */
     HCSSHIM_EXT4_STRICT = 8,    /* mend the faults of the reference */
     HCSSHIM_EXT4_SPARSE = 16,   /* leave holes in the file */
-    HCSSHIM_EXT4_BEHIND = 32    /* _copy() has a thread that writes */
+    HCSSHIM_EXT4_BEHIND = 32    /* write on another thread than _copy()'s */
 };
 
 /*
@@ -614,12 +614,13 @@ typedef struct hcsshim_ext4 hcsshim_ext4;
  * hcsshim_ext4_new() - begin an image.
  *
  * file:     an empty file open for writing: a descriptor, or a HANDLE on
- *           Windows; borrowed. -1: write nothing, only hash. Its position is
- *           not used; on POSIX it is not moved either.
- * flags:    of hcsshim_ext4_flags.
- * max_size: of the image in bytes; 0 for 16 GiB. It decides where data begin.
- * verity:   borrowed until _free(), or NULL. Is given the whole image, so that
- *           hcsshim_verity_finish() may follow hcsshim_ext4_finish().
+ *           Windows; borrowed until _finish() or, if that is not reached,
+ *           _free(): threads may write to it between the calls. -1: write
+ * nothing, only hash. Its position is not used; on POSIX it is not moved
+ * either. flags:    of hcsshim_ext4_flags. max_size: of the image in bytes; 0
+ * for 16 GiB. It decides where data begin. verity:   borrowed until _free(), or
+ * NULL. Is given the whole image, so that hcsshim_verity_finish() may follow
+ * hcsshim_ext4_finish(). Its workers write what they hash.
  *
  * Returns 0, E_INVALIDARG or E_OUTOFMEMORY. An image that cannot be written is
  * told of by the next call.

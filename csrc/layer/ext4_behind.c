@@ -15,7 +15,6 @@
 #include "events/platform.h"
 #include "hcsshim.h"
 #include "layer/file.h"
-#include "layer/verity.h"
 
 #define BATCHES 8
 #define BUFFERS 8
@@ -28,12 +27,11 @@ struct buffer {
 
 struct hcsshim__ext4_behind {
     int64_t file;
-    hcsshim_verity *verity;
     hcsshim__ext4_batch batches[BATCHES];
     struct buffer buffers[BUFFERS];
     size_t buffer;            /* the present one */
     uint32_t count;           /* batches submitted; that of the maker */
-    hcsshim__gate submitted;  /* the same; the writer waits for it */
+    hcsshim__gate submitted;  /* the same, or one more: stop */
     hcsshim__gate written;    /* batches written; the maker waits for it */
     _Atomic uint32_t awaited; /* which of them the maker wants to be told of */
     _Atomic int stopping;
@@ -69,9 +67,9 @@ static void work(void *context)
     for (;;) {
         uint32_t count = atomic_load(&behind->submitted.word);
 
+        if (atomic_load(&behind->stopping))
+            return; /* all is written */
         if (count == done) {
-            if (atomic_load(&behind->stopping))
-                return;
             hcsshim__gate_wait(&behind->submitted, count, HCSSHIM_FOREVER);
             continue;
         }
@@ -90,14 +88,11 @@ static void wait_for(hcsshim__ext4_behind *behind, uint32_t number)
     if (!before(written, number))
         return;
     atomic_store(&behind->awaited, number);
-    while (before(written = atomic_load(&behind->written.word), number)) {
-        if (behind->verity == NULL || !hcsshim__verity_help(behind->verity))
-            hcsshim__gate_wait(&behind->written, written, HCSSHIM_FOREVER);
-    }
+    while (before(written = atomic_load(&behind->written.word), number))
+        hcsshim__gate_wait(&behind->written, written, HCSSHIM_FOREVER);
 }
 
-int32_t hcsshim__ext4_behind_new(int64_t file, hcsshim_verity *verity,
-                                 hcsshim__ext4_behind **out)
+int32_t hcsshim__ext4_behind_new(int64_t file, hcsshim__ext4_behind **out)
 {
     hcsshim__ext4_behind *behind = calloc(1, sizeof *behind);
     int32_t hr = HCSSHIM_E_OUTOFMEMORY;
@@ -106,7 +101,6 @@ int32_t hcsshim__ext4_behind_new(int64_t file, hcsshim_verity *verity,
     if (behind == NULL)
         return hr;
     behind->file = file;
-    behind->verity = verity;
     for (size_t i = 0; i < BATCHES; i++) {
         behind->batches[i].scratch = malloc(EXT4_SCRATCH);
         if (behind->batches[i].scratch == NULL)
@@ -137,7 +131,7 @@ void hcsshim__ext4_behind_free(hcsshim__ext4_behind *behind)
     if (behind->started) {
         hcsshim__ext4_behind_drain(behind);
         atomic_store(&behind->stopping, 1);
-        hcsshim__gate_open(&behind->submitted, behind->count);
+        hcsshim__gate_open(&behind->submitted, behind->count + 1);
         hcsshim__thread_join(behind->thread);
     }
     for (size_t i = 0; i < BATCHES; i++)

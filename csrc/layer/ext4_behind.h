@@ -2,7 +2,6 @@
 #ifndef HCSSHIM_LAYER_EXT4_BEHIND_H
 #define HCSSHIM_LAYER_EXT4_BEHIND_H
 
-#include "hcsshim.h"
 #include "layer/ext4_io.h"
 
 enum { EXT4_QUEUE = 512 };
@@ -24,16 +23,11 @@ typedef struct hcsshim__ext4_behind hcsshim__ext4_behind;
 /*
  * hcsshim__ext4_behind_new() - start the thread.
  *
- * file:   borrowed until _free().
- * verity: the same; where there is something to hash, that is done instead of
- *         waiting. May be NULL.
- *
- * The functions below are for one thread, that of 'verity'.
+ * file: borrowed until _free(). The functions below are for one thread.
  *
  * Returns 0, E_OUTOFMEMORY, or why no thread could be started.
  */
-int32_t hcsshim__ext4_behind_new(int64_t file, hcsshim_verity *verity,
-                                 hcsshim__ext4_behind **out);
+int32_t hcsshim__ext4_behind_new(int64_t file, hcsshim__ext4_behind **out);
 
 /* Write what was submitted, then end the thread. NULL: nothing. */
 void hcsshim__ext4_behind_free(hcsshim__ext4_behind *behind);

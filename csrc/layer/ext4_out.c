@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "layer/ext4_parts.h"
+#include "layer/verity.h"
 
 #define ZEROS ((size_t)64 * 1024)
 
@@ -23,22 +24,18 @@ int32_t hcsshim__ext4_out_init(hcsshim__ext4_out *out)
 void hcsshim__ext4_out_clear(hcsshim__ext4_out *out)
 {
     hcsshim__ext4_behind_free(out->behind);
+    if (out->fused)
+        hcsshim__verity_write_to(out->verity, -1);
     free(out->own.scratch);
-}
-
-void hcsshim__ext4_out_move(hcsshim__ext4_out *out, uint64_t position)
-{
-    out->position = position;
-    out->batch->begin = position;
 }
 
 void hcsshim__ext4_out_hand_over(hcsshim__ext4_out *out)
 {
-    if (out->file < 0 || out->behind != NULL || out->batch->count > 0 ||
-        hcsshim__ext4_behind_new(out->file, out->verity, &out->behind) < 0)
+    if (out->file < 0 || out->fused || out->behind != NULL ||
+        out->batch->count > 0 ||
+        hcsshim__ext4_behind_new(out->file, &out->behind) < 0)
         return;
     out->batch = hcsshim__ext4_behind_batch(out->behind);
-    out->batch->begin = out->position;
 }
 
 /* Refuse to go beyond the limit. */
@@ -66,7 +63,6 @@ int32_t hcsshim__ext4_out_flush(hcsshim__ext4_out *out)
         batch->count = 0;
         batch->scratch_used = 0;
     }
-    out->batch->begin = out->position;
     return hr;
 }
 
@@ -76,6 +72,8 @@ int32_t hcsshim__ext4_out_drain(hcsshim__ext4_out *out)
 
     if (out->behind != NULL)
         done = hcsshim__ext4_behind_drain(out->behind);
+    if (out->fused)
+        done = hcsshim__verity_drain(out->verity);
     return hr < 0 ? hr : done;
 }
 
@@ -83,25 +81,30 @@ int32_t hcsshim__ext4_out_drain(hcsshim__ext4_out *out)
 static int32_t queue(hcsshim__ext4_out *out, const uint8_t *data, size_t length)
 {
     hcsshim__ext4_batch *batch = out->batch;
-    hcsshim__piece *last = &batch->queue[batch->count];
+    hcsshim__piece *next = &batch->queue[batch->count];
     int32_t hr = 0;
 
-    if (out->file < 0) {
+    if (batch->count > 0 && next[-1].data + next[-1].length == data) {
+        next[-1].length += length;
         out->position += length;
         return 0;
     }
-    if (batch->count > 0 && last[-1].data + last[-1].length == data) {
-        last[-1].length += length;
-    } else {
-        if (batch->count == EXT4_QUEUE) {
-            hr = hcsshim__ext4_out_flush(out);
-            batch = out->batch;
-        }
-        batch->queue[batch->count].data = data;
-        batch->queue[batch->count++].length = length;
+    if (batch->count == EXT4_QUEUE) {
+        hr = hcsshim__ext4_out_flush(out);
+        batch = out->batch;
     }
+    if (batch->count == 0)
+        batch->begin = out->position;
+    batch->queue[batch->count].data = data;
+    batch->queue[batch->count++].length = length;
     out->position += length;
     return hr;
+}
+
+/* Whether hashing is all, be it that it includes writing. */
+static int only_hashed(const hcsshim__ext4_out *out)
+{
+    return out->file < 0 || out->fused;
 }
 
 int32_t hcsshim__ext4_out_data(hcsshim__ext4_out *out, const uint8_t *data,
@@ -111,7 +114,12 @@ int32_t hcsshim__ext4_out_data(hcsshim__ext4_out *out, const uint8_t *data,
 
     if (hr == 0 && out->verity != NULL)
         hr = hcsshim_verity_update(out->verity, data, length);
-    return hr < 0 || length == 0 ? hr : queue(out, data, length);
+    if (hr < 0 || length == 0)
+        return hr;
+    if (!only_hashed(out))
+        return queue(out, data, length);
+    out->position += length;
+    return 0;
 }
 
 /*
@@ -123,7 +131,8 @@ static int32_t scratch(hcsshim__ext4_out *out, uint8_t **place, size_t *length)
     hcsshim__ext4_batch *batch = out->batch;
     int32_t hr = 0;
 
-    if (out->file < 0) { /* nothing refers to it after it is hashed */
+    if (out->file < 0 ||
+        out->fused) { /* nothing refers to it after it is hashed */
         batch->scratch_used = 0;
     } else if (batch->count == EXT4_QUEUE ||
                batch->scratch_used == EXT4_SCRATCH) {
@@ -157,13 +166,15 @@ int32_t hcsshim__ext4_out_copy(hcsshim__ext4_out *out, const uint8_t *data,
     return hr;
 }
 
-/* Leave out what is a hole anyway: the file is made as long at the end. */
-static int32_t skip(hcsshim__ext4_out *out, uint64_t length)
+/*
+ * Zeros that need not be written: there is no file; or there will be a hole,
+ * the file being made as long at the end; or it was done as they were hashed,
+ * as everything is that is less than a block.
+ */
+static int is_done(const hcsshim__ext4_out *out, uint64_t length)
 {
-    int32_t hr = hcsshim__ext4_out_flush(out);
-
-    hcsshim__ext4_out_move(out, out->position + length);
-    return hr;
+    return out->file < 0 || (out->sparse && length >= EXT4_BLOCK) ||
+           (out->fused && length < EXT4_BLOCK);
 }
 
 int32_t hcsshim__ext4_out_zeros(hcsshim__ext4_out *out, uint64_t length)
@@ -172,14 +183,19 @@ int32_t hcsshim__ext4_out_zeros(hcsshim__ext4_out *out, uint64_t length)
 
     if (hr == 0 && out->verity != NULL)
         hr = hcsshim_verity_skip(out->verity, length);
-    if (hr == 0 && (out->file < 0 || (out->sparse && length >= EXT4_BLOCK)))
-        return skip(out, length);
+    if (hr == 0 && is_done(out, length)) {
+        hr = hcsshim__ext4_out_flush(out); /* what follows is elsewhere */
+        out->position += length;
+        return hr;
+    }
     while (hr == 0 && length > 0) {
         size_t take = length < ZEROS ? (size_t)length : ZEROS;
 
         hr = queue(out, zeros, take);
         length -= take;
     }
+    if (hr == 0 && out->fused)
+        hr = hcsshim__ext4_out_flush(out);
     return hr;
 }
 

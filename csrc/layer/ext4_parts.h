@@ -21,7 +21,10 @@
 
 /* ---- ext4_out.c -------------------------------------------------------- */
 
-/* The image in the order of its blocks; written in pieces, never copied. */
+/*
+ * The image in the order of its blocks. Without a hash tree its pieces are
+ * written from where they lie, never copied.
+ */
 typedef struct hcsshim__ext4_out {
     int64_t file;                 /* below 0: none, only hashed */
     uint64_t position;            /* where the next byte goes */
@@ -30,15 +33,13 @@ typedef struct hcsshim__ext4_out {
     hcsshim__ext4_batch own;      /* that, where no thread writes */
     hcsshim__ext4_behind *behind; /* the thread, or NULL */
     hcsshim_verity *verity;       /* borrowed; may be NULL */
+    int fused;                    /* what the tree hashes it also writes */
     int sparse;
     int full; /* the limit was met */
 } hcsshim__ext4_out;
 
 int32_t hcsshim__ext4_out_init(hcsshim__ext4_out *out);
 void hcsshim__ext4_out_clear(hcsshim__ext4_out *out);
-
-/* Go on at 'position' in the file, with nothing queued. */
-void hcsshim__ext4_out_move(hcsshim__ext4_out *out, uint64_t position);
 
 /* Let a thread write from now on, if one can be had. */
 void hcsshim__ext4_out_hand_over(hcsshim__ext4_out *out);
@@ -59,7 +60,7 @@ int32_t hcsshim__ext4_out_align(hcsshim__ext4_out *out);
 /* Write what is queued, or give it to the thread that does. */
 int32_t hcsshim__ext4_out_flush(hcsshim__ext4_out *out);
 
-/* The same, and wait until it is written. */
+/* The same, and wait until everything is written. */
 int32_t hcsshim__ext4_out_drain(hcsshim__ext4_out *out);
 
 /* Write blocks again that were passed before. */

@@ -4,6 +4,7 @@
 
 #include "layer/ext4_parts.h"
 #include "layer/file.h"
+#include "layer/verity.h"
 
 #define KNOWN_FLAGS                                                            \
     (HCSSHIM_EXT4_OVERLAY | HCSSHIM_EXT4_BACKSLASH | HCSSHIM_EXT4_INLINE |     \
@@ -94,7 +95,7 @@ static int32_t begin(hcsshim_ext4 *ext4)
 
     ext4->descriptor_blocks = (uint32_t)((groups - 1) / EXT4_DESCRIPTORS + 1);
     front = ((uint64_t)1 + ext4->descriptor_blocks) * EXT4_BLOCK;
-    hcsshim__ext4_out_move(&ext4->out, front);
+    ext4->out.position = front;
     if (ext4->out.verity != NULL) {
         int32_t hr = hcsshim_verity_skip(ext4->out.verity, front);
 
@@ -145,6 +146,8 @@ int32_t hcsshim_ext4_new(int64_t file, uint32_t flags, uint64_t max_size,
     ext4->out.limit = round_size(max_size);
     ext4->out.sparse = (flags & HCSSHIM_EXT4_SPARSE) != 0;
     ext4->out.verity = verity;
+    ext4->out.fused =
+        verity != NULL && file >= 0 && hcsshim__verity_write_to(verity, file);
     /* What fails now, as a limit that nothing fits in, is told by _feed(). */
     if (settle(ext4, set_up(ext4)) == HCSSHIM_E_OUTOFMEMORY) {
         hcsshim_ext4_free(ext4);
@@ -182,12 +185,13 @@ const char *hcsshim_ext4_problem(const hcsshim_ext4 *ext4, size_t *length)
 
 /* ---- the tar ----------------------------------------------------------- */
 
-/* What was queued lies in the caller's memory. */
+/* What is queued lies in the caller's memory; what a tree writes, does not. */
 static int32_t feed(hcsshim_ext4 *ext4, const void *data, size_t length)
 {
-    int32_t hr = hcsshim__ext4_feed(ext4, data, length);
-    int32_t drained = hcsshim__ext4_out_drain(&ext4->out);
+    int32_t hr = hcsshim__ext4_feed(ext4, data, length), drained = 0;
 
+    if (!ext4->out.fused)
+        drained = hcsshim__ext4_out_drain(&ext4->out);
     return hr < 0 ? hr : drained;
 }
 
@@ -225,7 +229,7 @@ static int32_t copy_body(hcsshim_ext4 *ext4, int64_t source, uint64_t most,
         ext4->no_copying = 1;
     hcsshim__tar_passed(ext4->tar, *copied);
     ext4->current_done += *copied;
-    hcsshim__ext4_out_move(out, out->position + *copied);
+    out->position += *copied;
     return 0;
 }
 
@@ -257,20 +261,6 @@ static int32_t copy(hcsshim_ext4 *ext4, int64_t source, uint64_t limit,
     return hr;
 }
 
-/* Copy, and be done with it: nothing is written after the call. */
-static int32_t copy_whole(hcsshim_ext4 *ext4, int64_t source, uint64_t limit,
-                          uint64_t *copied)
-{
-    int32_t hr, drained;
-
-    if ((ext4->flags & HCSSHIM_EXT4_BEHIND) != 0)
-        hcsshim__ext4_out_hand_over(&ext4->out);
-    hr = copy(ext4, source, limit, copied);
-    drained = hcsshim__ext4_out_drain(&ext4->out);
-    return drained < 0 && (hr >= 0 || hr == HCSSHIM_E_INTERRUPTED) ? drained
-                                                                   : hr;
-}
-
 int32_t hcsshim_ext4_copy(hcsshim_ext4 *ext4, int64_t source, uint64_t limit,
                           uint64_t *copied)
 {
@@ -281,7 +271,9 @@ int32_t hcsshim_ext4_copy(hcsshim_ext4 *ext4, int64_t source, uint64_t limit,
         return ext4->error;
     if (ext4->finished)
         return HCSSHIM_E_UNEXPECTED;
-    hr = settle(ext4, copy_whole(ext4, source, limit, copied));
+    if ((ext4->flags & HCSSHIM_EXT4_BEHIND) != 0)
+        hcsshim__ext4_out_hand_over(&ext4->out);
+    hr = settle(ext4, copy(ext4, source, limit, copied));
     return hr == HCSSHIM_E_INTERRUPTED && *copied > 0 ? 0 : hr;
 }
 

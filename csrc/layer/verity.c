@@ -101,15 +101,15 @@ static int32_t append(hcsshim_verity *verity, const uint8_t *data, size_t count)
     if (hr < 0)
         return hr;
     if (verity->pool != NULL) {
-        hcsshim__verity_pool_add(verity->pool, verity->blocks, data, count,
-                                 verity->leaves);
+        hr = hcsshim__verity_pool_add(verity->pool, verity->blocks, data, count,
+                                      verity->leaves);
         verity->part = hcsshim__verity_pool_room(verity->pool, verity->leaves);
     } else {
         hcsshim__verity_hash_blocks(&verity->hasher, data, count,
                                     verity->leaves + verity->blocks * DIGEST);
     }
     verity->blocks += count;
-    return 0;
+    return hr;
 }
 
 /*
@@ -322,9 +322,20 @@ int32_t hcsshim_verity_finish(hcsshim_verity *verity, uint8_t *root)
     return hr;
 }
 
-int hcsshim__verity_help(hcsshim_verity *verity)
+int hcsshim__verity_write_to(hcsshim_verity *verity, int64_t file)
 {
-    return verity->pool != NULL && hcsshim__verity_pool_help(verity->pool);
+    if (verity->pool == NULL)
+        return 0;
+    hcsshim__verity_pool_drain(verity->pool, verity->leaves);
+    hcsshim__verity_pool_write_to(verity->pool, file);
+    return 1;
+}
+
+int32_t hcsshim__verity_drain(hcsshim_verity *verity)
+{
+    return verity->pool == NULL
+               ? 0
+               : hcsshim__verity_pool_drain(verity->pool, verity->leaves);
 }
 
 uint64_t hcsshim_verity_blocks(const hcsshim_verity *verity)

@@ -67,12 +67,17 @@ int32_t hcsshim__verity_read_at(int64_t file, uint64_t offset, uint8_t *buffer,
                                 size_t length);
 
 /*
- * hcsshim__verity_help() - hash a piece that waits for a worker.
+ * hcsshim__verity_write_to() - let the workers write what they hash.
  *
- * For the tree's one thread, before it waits for something else.
+ * file: the image itself, borrowed until the call with -1, which waits until
+ *       nothing is being written any more. Blocks that are skipped are not
+ *       written, nor those of _put().
  *
- * Returns 1, or 0 if there is none.
+ * Returns 1, or 0 if the tree has no workers: then nothing is written.
  */
-int hcsshim__verity_help(hcsshim_verity *verity);
+int hcsshim__verity_write_to(hcsshim_verity *verity, int64_t file);
+
+/* Wait for the workers. Returns 0 or the error of a write. */
+int32_t hcsshim__verity_drain(hcsshim_verity *verity);
 
 #endif

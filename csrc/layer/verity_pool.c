@@ -1,12 +1,12 @@
 /*
- * verity_pool.c - threads that hash pieces of an image beside its writer.
+ * verity_pool.c - threads that hash an image beside its maker, and write it.
  *
- * A ring of slots, each a copy of up to 64 blocks with room for their digests.
- * The writer fills slots in turn; a slot goes from FREE to READY (writer), to
- * BUSY (whoever takes it), to DONE, and to FREE when the writer comes round to
- * it and copies the digests out. A writer that comes round to a slot nobody
- * took hashes it itself, or another one meanwhile if a worker is in the middle
- * of it: it waits only if there is nothing to do.
+ * A ring of slots, each up to 64 blocks with room for their digests. The maker
+ * fills slots in turn; each goes from FREE to READY (maker), to HASHED, if
+ * there is a file to WRITTEN, and to FREE when the maker comes round to it and
+ * copies the digests out. Whoever would have to wait does what there is to do
+ * instead, the maker, too. Only one thread writes at a time: the kernel lets a
+ * second writer of a file wait, and wait busily.
  */
 #include "layer/verity_pool.h"
 
@@ -15,14 +15,16 @@
 #include <string.h>
 
 #include "events/platform.h"
+#include "layer/ext4_io.h"
+#include "layer/file.h"
 
 #define MOST_WORKERS 64
 #define SLOTS 8
 
-enum { FREE, READY, BUSY, DONE };
+enum state { FREE, READY, HASHING, HASHED, WRITING, WRITTEN };
 
 struct slot {
-    hcsshim__gate state; /* changes are told to who waits for DONE */
+    enum state state;
     uint64_t block;
     size_t count;
     uint8_t *data; /* HCSSHIM_VERITY_PIECE bytes */
@@ -31,85 +33,128 @@ struct slot {
 
 struct hcsshim__verity_pool {
     const hcsshim__verity_hasher *hasher;
-    struct slot slots[SLOTS];
-    uint8_t *memory;
-    size_t next; /* slot that the writer fills next */
-    _Atomic int stopping;
-    hcsshim__gate filled; /* counts READY slots ever, and the stop */
+    int64_t file; /* below 0: none */
+    void *memory;
     uint32_t workers;
     hcsshim__thread threads[MOST_WORKERS];
+
+    hcsshim__mutex lock;   /* of all below, but what is in a slot */
+    int locks;             /* there is a lock */
+    hcsshim__gate changes; /* counts them, for who waits for one */
+    uint32_t sleepers;     /* who do */
+    struct slot slots[SLOTS];
+    size_t next;   /* slot that the maker fills next: the oldest one */
+    int writing;   /* somebody is */
+    int32_t error; /* of the first write that failed */
+    int stopping;
 };
 
-static int take(struct slot *slot)
+static void change(hcsshim__verity_pool *pool)
 {
-    uint32_t ready = READY;
+    uint32_t count = atomic_load(&pool->changes.word) + 1;
 
-    return atomic_compare_exchange_strong(&slot->state.word, &ready, BUSY);
+    if (pool->sleepers > 0)
+        hcsshim__gate_open(&pool->changes, count);
+    else
+        atomic_store(&pool->changes.word, count);
 }
 
-static void hash_slot(const hcsshim__verity_pool *pool, struct slot *slot)
+/* Wait for a change after the present state. The lock is held but meanwhile. */
+static void wait_for_change(hcsshim__verity_pool *pool)
 {
-    hcsshim__verity_hash_blocks(pool->hasher, slot->data, slot->count,
-                                slot->digests);
+    uint32_t seen = atomic_load(&pool->changes.word);
+
+    pool->sleepers++;
+    hcsshim__mutex_unlock(&pool->lock);
+    hcsshim__gate_wait(&pool->changes, seen, HCSSHIM_FOREVER);
+    hcsshim__mutex_lock(&pool->lock);
+    pool->sleepers--;
 }
 
-/* Hash the first slot from 'at' on that is READY. Returns whether one was. */
-static int hash_one(hcsshim__verity_pool *pool, size_t *at)
+/* The oldest slot in a state, or NULL. */
+static struct slot *find(hcsshim__verity_pool *pool, enum state state)
 {
     for (size_t i = 0; i < SLOTS; i++) {
-        struct slot *slot = &pool->slots[(*at + i) % SLOTS];
+        struct slot *slot = &pool->slots[(pool->next + i) % SLOTS];
 
-        if (!take(slot))
-            continue;
-        hash_slot(pool, slot);
-        hcsshim__gate_open(&slot->state, DONE);
-        *at = (*at + i + 1) % SLOTS;
-        return 1;
+        if (slot->state == state)
+            return slot;
     }
-    return 0;
+    return NULL;
+}
+
+static void hash_slot(hcsshim__verity_pool *pool, struct slot *slot)
+{
+    slot->state = HASHING;
+    hcsshim__mutex_unlock(&pool->lock);
+    hcsshim__verity_hash_blocks(pool->hasher, slot->data, slot->count,
+                                slot->digests);
+    hcsshim__mutex_lock(&pool->lock);
+    slot->state = HASHED;
+}
+
+static void write_slot(hcsshim__verity_pool *pool, struct slot *slot)
+{
+    hcsshim__piece piece = {slot->data, slot->count * HCSSHIM_VERITY_BLOCK};
+    int32_t hr = pool->error;
+
+    slot->state = WRITING;
+    pool->writing = 1;
+    hcsshim__mutex_unlock(&pool->lock);
+    if (hr == 0)
+        hr = hcsshim__image_write(
+            pool->file, slot->block * HCSSHIM_VERITY_BLOCK, &piece, 1);
+    hcsshim__mutex_lock(&pool->lock);
+    pool->writing = 0;
+    pool->error = hr;
+    slot->state = WRITTEN;
+}
+
+/* Hash or write a slot. Returns 0 if there is nothing to do. */
+static int do_something(hcsshim__verity_pool *pool)
+{
+    struct slot *slot = NULL;
+
+    if (pool->file >= 0 && !pool->writing)
+        slot = find(pool, HASHED);
+    if (slot != NULL) {
+        write_slot(pool, slot);
+    } else {
+        slot = find(pool, READY);
+        if (slot == NULL)
+            return 0;
+        hash_slot(pool, slot);
+    }
+    change(pool);
+    return 1;
 }
 
 static void work(void *context)
 {
     hcsshim__verity_pool *pool = context;
-    size_t at = 0;
 
-    for (;;) {
-        uint32_t seen = atomic_load(&pool->filled.word);
-
-        if (atomic_load(&pool->stopping))
-            return;
-        if (!hash_one(pool, &at))
-            hcsshim__gate_wait(&pool->filled, seen, HCSSHIM_FOREVER);
+    hcsshim__mutex_lock(&pool->lock);
+    while (!pool->stopping) {
+        if (!do_something(pool))
+            wait_for_change(pool);
     }
-}
-
-int hcsshim__verity_pool_help(hcsshim__verity_pool *pool)
-{
-    size_t at = pool->next;
-
-    return hash_one(pool, &at);
+    hcsshim__mutex_unlock(&pool->lock);
 }
 
 /* Make a slot FREE, and its digests part of the leaves. */
 static void reclaim(hcsshim__verity_pool *pool, struct slot *slot,
                     uint8_t *leaves)
 {
-    uint32_t state = atomic_load(&slot->state.word);
+    enum state last = pool->file >= 0 ? WRITTEN : HASHED;
 
-    if (state == FREE)
-        return;
-    if (take(slot)) {
-        hash_slot(pool, slot);
-    } else {
-        while ((state = atomic_load(&slot->state.word)) != DONE) {
-            if (!hcsshim__verity_pool_help(pool))
-                hcsshim__gate_wait(&slot->state, state, HCSSHIM_FOREVER);
-        }
+    while (slot->state != FREE && slot->state != last) {
+        if (!do_something(pool))
+            wait_for_change(pool);
     }
-    memcpy(leaves + slot->block * HCSSHIM_SHA256_SIZE, slot->digests,
-           slot->count * HCSSHIM_SHA256_SIZE);
-    atomic_store(&slot->state.word, FREE);
+    if (slot->state != FREE)
+        memcpy(leaves + slot->block * HCSSHIM_SHA256_SIZE, slot->digests,
+               slot->count * HCSSHIM_SHA256_SIZE);
+    slot->state = FREE;
 }
 
 int32_t hcsshim__verity_pool_new(const hcsshim__verity_hasher *hasher,
@@ -117,16 +162,22 @@ int32_t hcsshim__verity_pool_new(const hcsshim__verity_hasher *hasher,
 {
     hcsshim__verity_pool *pool = calloc(1, sizeof *pool);
     int32_t hr = HCSSHIM_E_OUTOFMEMORY;
+    uint8_t *memory;
 
     *out = NULL;
     if (pool == NULL)
         return hr;
     pool->hasher = hasher;
-    pool->memory = malloc(SLOTS * HCSSHIM_VERITY_PIECE);
-    if (pool->memory == NULL)
+    pool->file = -1;
+    memory = hcsshim__file_buffer(SLOTS * HCSSHIM_VERITY_PIECE, &pool->memory);
+    if (memory == NULL)
         goto out;
     for (size_t i = 0; i < SLOTS; i++)
-        pool->slots[i].data = pool->memory + i * HCSSHIM_VERITY_PIECE;
+        pool->slots[i].data = memory + i * HCSSHIM_VERITY_PIECE;
+    hr = hcsshim__mutex_init(&pool->lock);
+    if (hr < 0)
+        goto out;
+    pool->locks = 1;
     for (; pool->workers < workers; pool->workers++) {
         hr = hcsshim__thread_start(&pool->threads[pool->workers], work, pool);
         if (hr < 0)
@@ -134,50 +185,78 @@ int32_t hcsshim__verity_pool_new(const hcsshim__verity_hasher *hasher,
     }
     *out = pool; /* now the caller's */
     pool = NULL;
-    hr = 0;
 out:
     hcsshim__verity_pool_free(pool);
     return hr;
+}
+
+static void stop(hcsshim__verity_pool *pool)
+{
+    hcsshim__mutex_lock(&pool->lock);
+    pool->stopping = 1;
+    change(pool);
+    hcsshim__mutex_unlock(&pool->lock);
+    while (pool->workers > 0)
+        hcsshim__thread_join(pool->threads[--pool->workers]);
+    hcsshim__mutex_destroy(&pool->lock);
 }
 
 void hcsshim__verity_pool_free(hcsshim__verity_pool *pool)
 {
     if (pool == NULL)
         return;
-    atomic_store(&pool->stopping, 1);
-    hcsshim__gate_open(&pool->filled, atomic_load(&pool->filled.word) + 1);
-    while (pool->workers > 0)
-        hcsshim__thread_join(pool->threads[--pool->workers]);
+    if (pool->locks)
+        stop(pool);
     free(pool->memory);
     free(pool);
+}
+
+void hcsshim__verity_pool_write_to(hcsshim__verity_pool *pool, int64_t file)
+{
+    hcsshim__mutex_lock(&pool->lock);
+    pool->file = file;
+    hcsshim__mutex_unlock(&pool->lock);
 }
 
 uint8_t *hcsshim__verity_pool_room(hcsshim__verity_pool *pool, uint8_t *leaves)
 {
     struct slot *slot = &pool->slots[pool->next];
 
+    hcsshim__mutex_lock(&pool->lock);
     reclaim(pool, slot, leaves);
+    hcsshim__mutex_unlock(&pool->lock);
     return slot->data;
 }
 
-void hcsshim__verity_pool_add(hcsshim__verity_pool *pool, uint64_t block,
-                              const uint8_t *data, size_t count,
-                              uint8_t *leaves)
+int32_t hcsshim__verity_pool_add(hcsshim__verity_pool *pool, uint64_t block,
+                                 const uint8_t *data, size_t count,
+                                 uint8_t *leaves)
 {
     struct slot *slot = &pool->slots[pool->next];
+    uint8_t *place = hcsshim__verity_pool_room(pool, leaves);
+    int32_t hr;
 
-    reclaim(pool, slot, leaves);
     slot->block = block;
     slot->count = count;
-    if (data != slot->data)
-        memcpy(slot->data, data, count * HCSSHIM_VERITY_BLOCK);
-    atomic_store(&slot->state.word, READY);
-    hcsshim__gate_open(&pool->filled, atomic_load(&pool->filled.word) + 1);
+    if (data != place)
+        memcpy(place, data, count * HCSSHIM_VERITY_BLOCK);
+    hcsshim__mutex_lock(&pool->lock);
+    slot->state = READY;
     pool->next = (pool->next + 1) % SLOTS;
+    hr = pool->error;
+    change(pool);
+    hcsshim__mutex_unlock(&pool->lock);
+    return hr;
 }
 
-void hcsshim__verity_pool_drain(hcsshim__verity_pool *pool, uint8_t *leaves)
+int32_t hcsshim__verity_pool_drain(hcsshim__verity_pool *pool, uint8_t *leaves)
 {
+    int32_t hr;
+
+    hcsshim__mutex_lock(&pool->lock);
     for (size_t i = 0; i < SLOTS; i++)
         reclaim(pool, &pool->slots[(pool->next + i) % SLOTS], leaves);
+    hr = pool->error;
+    hcsshim__mutex_unlock(&pool->lock);
+    return hr;
 }

@@ -1,4 +1,4 @@
-/* verity_pool.h - threads that hash pieces of an image beside its writer. */
+/* verity_pool.h - threads that hash an image beside its maker, and write it. */
 #ifndef HCSSHIM_LAYER_VERITY_POOL_H
 #define HCSSHIM_LAYER_VERITY_POOL_H
 
@@ -9,6 +9,14 @@ typedef struct hcsshim__verity_pool hcsshim__verity_pool;
 /* hasher: borrowed until _free(). workers: 1 to 64. */
 int32_t hcsshim__verity_pool_new(const hcsshim__verity_hasher *hasher,
                                  uint32_t workers, hcsshim__verity_pool **out);
+
+/*
+ * hcsshim__verity_pool_write_to() - write the pieces, too.
+ *
+ * file: where block 0 is at its beginning; borrowed. Below 0: no longer. The
+ *       pool is empty, or drained.
+ */
+void hcsshim__verity_pool_write_to(hcsshim__verity_pool *pool, int64_t file);
 
 /* Stop the workers; what they have not begun is not hashed. NULL: nothing. */
 void hcsshim__verity_pool_free(hcsshim__verity_pool *pool);
@@ -29,21 +37,20 @@ uint8_t *hcsshim__verity_pool_room(hcsshim__verity_pool *pool, uint8_t *leaves);
  *         earlier may be written here, and the array may move between calls.
  *
  * May block, but hashes instead of waiting where it can. One thread.
+ *
+ * Returns 0 or the error of an earlier write.
  */
-void hcsshim__verity_pool_add(hcsshim__verity_pool *pool, uint64_t block,
-                              const uint8_t *data, size_t count,
-                              uint8_t *leaves);
+int32_t hcsshim__verity_pool_add(hcsshim__verity_pool *pool, uint64_t block,
+                                 const uint8_t *data, size_t count,
+                                 uint8_t *leaves);
 
 /*
- * hcsshim__verity_pool_help() - hash one piece that no worker has begun.
+ * hcsshim__verity_pool_drain() - hash, and write, what is left.
  *
- * For the same one thread, before it waits for something else.
+ * Every digest is among the leaves then. Blocks. The same one thread.
  *
- * Returns 1, or 0 if there is none.
+ * Returns 0 or the error of a write.
  */
-int hcsshim__verity_pool_help(hcsshim__verity_pool *pool);
-
-/* Hash what is left and write every digest. Blocks. The same one thread. */
-void hcsshim__verity_pool_drain(hcsshim__verity_pool *pool, uint8_t *leaves);
+int32_t hcsshim__verity_pool_drain(hcsshim__verity_pool *pool, uint8_t *leaves);
 
 #endif

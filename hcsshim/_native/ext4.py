@@ -9,6 +9,8 @@ from hcsshim._native.verity import native_file
 from hcsshim.errors import HcsError, InvalidDataError, OutOfSpaceError, check
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from hcsshim._native.verity import Buffer, TreeBuilder
 
 OVERLAY: int = lib.HCSSHIM_EXT4_OVERLAY
@@ -24,6 +26,9 @@ OPERATION = "tar_to_ext4"
 class ImageBuilder:
     """
     An ext4 image that grows as the tar comes in.
+
+    As a context manager it ends with its block; until then threads may write to the
+    file.
 
     Args:
         descriptor: Of an empty file open for writing; ``None`` to write nothing.
@@ -53,6 +58,12 @@ class ImageBuilder:
         self._ext4 = ffi.gc(out[0], lib.hcsshim_ext4_free)
         self._tree = tree  # C keeps its handle
         self._copied = ffi.new("uint64_t *")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        ffi.release(self._ext4)
 
     def feed(self, data: Buffer) -> None:
         """Take the next bytes of the tar."""

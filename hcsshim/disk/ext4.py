@@ -108,8 +108,8 @@ def tar_to_ext4(  # noqa: PLR0913 - each is a property of the image
             VHD with holes.
         verity_uuid: Of the hash device; by default a random one.
         vhd_id: Of the disk; by default a random one.
-        threads: How many work, one of them on the image; by default one for each
-            processor.
+        threads: How many work: one reads, the others write and hash; by default one
+            for each processor.
         progress: Called with the bytes of the tar that were read, as they are
             stored, and the bytes in all.
 
@@ -240,7 +240,7 @@ def _finish(tree: TreeBuilder) -> VerityTree:
 
 def _convert(source: Source, builder: ImageBuilder, progress: Progress | None) -> int:
     """Give a tar to a builder; tell how long the image became."""
-    with opened_tar(source) as tar:
+    with builder, opened_tar(source) as tar:
         if tar.descriptor is not None:
             _copy(tar, tar.descriptor, builder, progress)
         else:

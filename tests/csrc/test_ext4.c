@@ -201,7 +201,7 @@ static void check_file(int file, const struct result *result)
 
 static void test_round(int file)
 {
-    uint32_t flags = chance(32);
+    uint32_t flags = chance(64);
     struct result whole, cut;
 
     make_tar();
@@ -212,36 +212,84 @@ static void test_round(int file)
     cut = convert(-1, flags, 1 + chance(2000), chance(3));
     assert(whole.hr == cut.hr && whole.size == cut.size);
     assert(memcmp(whole.root, cut.root, sizeof cut.root) == 0);
+    assert(ftruncate(file, 0) == 0);
+    cut = convert(file, flags, 1 + chance(20000), 1 + chance(3));
+    assert(whole.hr == cut.hr && whole.size == cut.size);
+    if (whole.hr == 0)
+        check_file(file, &whole);
 }
 
-/* The same tar, read by the writer itself. */
-static void test_copy(int file, const char *path)
-{
-    int source = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-    uint64_t copied, size;
-    struct result expected;
-    hcsshim_ext4 *ext4;
+/* ---- tars from files --------------------------------------------------- */
 
-    tar_length = 0;
-    member("a", '0', "", 5000);
-    body(NULL, 5000);
-    member("b", '0', "", 30000);
-    body(NULL, 30000);
-    assert(write(source, tar, tar_length) == (ssize_t)tar_length);
+/* Members of many lengths: what is on the way fills every buffer. */
+static int make_source(const char *path)
+{
+    static const size_t lengths[] = {1, 5000, 30000, 4096, 0, 40000};
+    int source = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    char name[32];
+
+    assert(source >= 0);
+    unlink(path);
+    for (uint32_t i = 0; i < 600; i++) {
+        tar_length = 0;
+        snprintf(name, sizeof name, "d/%u", i);
+        member(name, '0', "", lengths[i % 6]);
+        body(NULL, lengths[i % 6]);
+        assert(write(source, tar, tar_length) == (ssize_t)tar_length);
+    }
+    return source;
+}
+
+/* The tar, read by the writer itself: all of it, or up to 'most' bytes. */
+static int32_t copy(int file, int source, uint32_t flags, uint32_t workers,
+                    uint64_t most, struct result *result)
+{
+    hcsshim_verity *verity;
+    hcsshim_ext4 *ext4;
+    uint64_t copied = 1, done = 0, none;
+    int32_t hr = 0;
+
     assert(lseek(source, 0, SEEK_SET) == 0);
-    expected = convert(-1, 0, tar_length, 0);
     assert(ftruncate(file, 0) == 0);
-    assert(hcsshim_ext4_new(file, 0, 0, NULL, &ext4) == 0);
-    do
-        assert(hcsshim_ext4_copy(ext4, source, 7000, &copied) == 0);
-    while (copied > 0);
-    assert(hcsshim_ext4_finish(ext4, &size) == 0);
-    assert(hcsshim_ext4_finish(ext4, &size) == HCSSHIM_E_UNEXPECTED);
+    assert(hcsshim_verity_new(NULL, 0, workers, &verity) == 0);
+    assert(hcsshim_ext4_new(file, flags, 0, verity, &ext4) == 0);
+    for (; hr == 0 && copied > 0 && done < most; done += copied)
+        hr = hcsshim_ext4_copy(ext4, source, 700000, &copied);
+    if (hr == 0 && done < most) {
+        assert(hcsshim_ext4_finish(ext4, &result->size) == 0);
+        assert(hcsshim_ext4_finish(ext4, &none) == HCSSHIM_E_UNEXPECTED);
+        assert(hcsshim_verity_finish(verity, result->root) == 0);
+    }
     hcsshim_ext4_free(ext4);
     hcsshim_ext4_free(NULL);
-    check_file(file, &expected);
+    hcsshim_verity_free(verity);
+    return hr;
+}
+
+static void test_copy(int file, const char *path)
+{
+    static const struct {
+        uint32_t flags, workers;
+    } ways[] = {{0, 0},
+                {HCSSHIM_EXT4_BEHIND, 0},
+                {HCSSHIM_EXT4_BEHIND | HCSSHIM_EXT4_SPARSE, 0},
+                {0, 1},
+                {HCSSHIM_EXT4_BEHIND, 3},
+                {HCSSHIM_EXT4_SPARSE, 2}};
+    int source = make_source(path);
+    struct result expected = {0}, result = {0};
+
+    assert(copy(file, source, 0, 0, UINT64_MAX, &expected) == 0);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        uint32_t flags = ways[i].flags, workers = ways[i].workers;
+
+        assert(copy(file, source, flags, workers, UINT64_MAX, &result) == 0);
+        assert(memcmp(&expected, &result, sizeof result) == 0);
+        check_file(file, &expected);
+        /* Given up in the middle: nobody writes to the file any more. */
+        assert(copy(file, source, flags, workers, 3000000, &result) == 0);
+    }
     close(source);
-    unlink(path);
 }
 
 int main(int count, char **words)

@@ -292,6 +292,24 @@ def test_open_target(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 @pytest.mark.parametrize("name", ["nothing", "attributes-opaque", "megabytes"])
+def test_threads_write_the_same(name: str, threads: int, tmp_path: Path) -> None:
+    """
+    An image is the same whoever writes it, with its tree and without.
+    """
+    source = tmp_path / "layer.tar"
+    source.write_bytes(TARS[name])
+    options: dict[str, Any] = {"overlay": True, "sparse": threads == 5}
+    expected = convert(TARS[name], tmp_path / "expected", overlay=True, threads=1)
+
+    plain = tar_to_ext4(source, tmp_path / "plain", threads=threads, **options)
+    tar_to_ext4(source, tmp_path / "tree", verity=True, threads=threads, **options)
+
+    assert expected == (tmp_path / "plain").read_bytes()
+    assert expected == (tmp_path / "tree").read_bytes()[: plain.size]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("name", ["nothing", "attributes-opaque", "megabytes"])
 def test_tree_of_the_same_pass(name: str, threads: int, tmp_path: Path) -> None:
     """
     The hash tree made on the way is the one that reading the image again gives,
@@ -524,13 +542,19 @@ from hcsshim.disk import tar_to_ext4
 from hcsshim.errors import OutOfSpaceError
 resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
 try:
-    tar_to_ext4(sys.argv[1], sys.argv[2])
+    tar_to_ext4(sys.argv[1], sys.argv[2], verity=sys.argv[3] == "verity",
+                threads=int(sys.argv[4]))
 except OutOfSpaceError as error:
     print(f"0x{error.hresult:08X} {error.errno}")
 """
 
 
-def test_file_that_may_not_grow(tmp_path: Path) -> None:
+#: Who writes: the caller, another thread, those that hash.
+WRITERS = [("plain", 1), ("plain", 2), ("verity", 1), ("verity", 2)]
+
+
+@pytest.mark.parametrize(("kind", "threads"), WRITERS)
+def test_file_that_may_not_grow(kind: str, threads: int, tmp_path: Path) -> None:
     """
     A limit of the system's on files is told of as such, and nothing is left.
     """
@@ -538,7 +562,10 @@ def test_file_that_may_not_grow(tmp_path: Path) -> None:
     source.write_bytes(TARS["megabytes"])
 
     result = subprocess.run(
-        [sys.executable, "-c", LIMITED, source, tmp_path / "image"],
+        [
+            *(sys.executable, "-c", LIMITED),
+            *(source, tmp_path / "image", kind, str(threads)),
+        ],
         check=True,
         capture_output=True,
         text=True,
@@ -566,17 +593,21 @@ def full_folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.root
-def test_full_disk(full_folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "threads"), WRITERS)
+def test_full_disk(kind: str, threads: int, full_folder: Path, tmp_path: Path) -> None:
     """
     A full disk is told of as such, and nothing is left on it.
     """
+    source = tmp_path / "layer.tar"
+    source.write_bytes(TARS["megabytes"])
+    verity = kind == "verity"
     try:
         with pytest.raises(OutOfSpaceError, match=r"disk is full.*0x80070070"):
-            convert(TARS["megabytes"], full_folder / "image")
+            tar_to_ext4(source, full_folder / "image", verity=verity, threads=threads)
         assert [] == list(full_folder.iterdir())
     finally:
         subprocess.run(["umount", full_folder], check=True, timeout=60)
-    assert [full_folder] == list(tmp_path.iterdir())
+    assert {full_folder, source} == set(tmp_path.iterdir())
 
 
 class Stop(Exception):  # noqa: N818 - not an error
