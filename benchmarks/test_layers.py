@@ -286,8 +286,9 @@ def test_gzip_overlaps(
     One round: a gzip tar becomes a layer; it is decompressed alone; a plain tar becomes
     a layer.
 
-    Ours takes no longer than decompression alone, within 15 %, or where that is more,
-    than two processors need for decompression and all the rest.
+    Ours takes about as long as decompression alone, or where that is more, as two
+    processors need for decompression and all the rest: within 15 % on a quiet machine,
+    or a little more.
     """
     fast = pytest.importorskip("isal.isal_zlib")
     packed, target = tars[kind].with_suffix(".tar.gz"), room / "layer"
@@ -358,13 +359,18 @@ def test_cost_is_linear(
         assert ratio(taken[str(many)].processor, taken[str(few)].processor) <= 13
 
 
+#: The peak is this program's own; that of ``getrusage`` is inherited.
 MEMORY = """
-import resource, sys
+import re, sys
+from pathlib import Path
 from hcsshim.layers import export_tar, import_tar
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def kib(what):
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(what + r":\\s+(\\d+) kB", status)[1])
+before = kib("VmRSS")
 import_tar(sys.argv[1], sys.argv[2])
 export_tar(sys.argv[2], sys.argv[3])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(kib("VmHWM") - before)
 """
 
 
@@ -392,4 +398,4 @@ def test_memory(
     remove_tree(target)
     out.unlink()
 
-    assert grown < 64 << 10
+    assert 0 < grown < 64 << 10
