@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from hcsshim._native.port import Service
+
 _ATTACHED = (2, 3)
+_OBJECTS_ONLY = "Only objects: this service does not tell what carries packets."
 _STATES = {1: "created", 2: "attached", 3: "shared", 4: "detached", 5: "degraded"}
 
 
@@ -31,11 +34,13 @@ class Diagnosis:
     Attributes:
         root: The network itself.
         obstacle: Why the machine carries no packets, if so.
+        unseen: What the drawing cannot show, in a sentence; else empty.
         problems: What disagrees, a sentence each.
     """
 
     root: Node
     obstacle: str = ""
+    unseen: str = ""
     problems: list[str] = attrs.field(factory=list)
 
     def as_dict(self) -> dict[str, object]:
@@ -43,38 +48,44 @@ class Diagnosis:
         return {
             "Network": attrs.asdict(self.root),
             "Obstacle": self.obstacle,
+            "Unseen": self.unseen,
             "Problems": list(self.problems),
         }
 
 
-def gather(network_id: str) -> Diagnosis:
+def gather(network_id: str, service: Service | None = None) -> Diagnosis:
     """
     Ask the service for a network, all on it, and what the kernel has for that.
 
     Args:
         network_id: Its id.
+        service: Which; by default the process's shared connection.
     """
-    from hcsshim.hns import hns_call, list_endpoints, list_policy_lists  # noqa: PLC0415
+    from hcsshim.hns import list_endpoints, list_policy_lists  # noqa: PLC0415
 
-    detailed = json.loads(hns_call("GET", f"/networks/{network_id}/detailed"))
-    parts = [part for part in detailed.get("Parts", ()) if isinstance(part, dict)]
+    detailed = _ask(network_id, service)
+    listed = detailed.get("Parts")
+    seen = isinstance(listed, list)
+    parts = [part for part in listed or () if isinstance(part, dict)] if seen else []
     diagnosis = Diagnosis(
         Node(_network_text(detailed)), obstacle=detailed.get("Obstacle", "")
     )
+    if not seen:
+        diagnosis.unseen = _OBJECTS_ONLY
     drawn: set[int] = set()
     _hang_parts(diagnosis.root, parts, network_id, drawn)
     on = {}
-    for endpoint in list_endpoints():
+    for endpoint in list_endpoints(service=service):
         if str(endpoint.virtual_network).lower() == network_id.lower():
             on[str(endpoint.id).lower()] = endpoint
             node = Node(_endpoint_text(endpoint))
             diagnosis.root.below.append(node)
             _hang_parts(node, parts, str(endpoint.id), drawn)
-            if endpoint.state in _ATTACHED and not node.below:
+            if seen and endpoint.state in _ATTACHED and not node.below:
                 node.problem = "attached, but the kernel has nothing for it"
                 if diagnosis.obstacle:
                     node.problem = f"carries no packets: {diagnosis.obstacle}"
-    for balancer in list_policy_lists():
+    for balancer in list_policy_lists(service=service):
         ends = [found.rpartition("/")[2].lower() for found in balancer.references]
         if not set(ends) & set(on):
             continue
@@ -89,6 +100,21 @@ def gather(network_id: str) -> Diagnosis:
             diagnosis.root.below.append(left)
     diagnosis.problems = list(_problems(diagnosis.root))
     return diagnosis
+
+
+def _ask(network_id: str, service: Service | None) -> dict[str, Any]:
+    """Ask for a network with the kernel's parts, or without where HNS has no such."""
+    from hcsshim.errors import HcsError, NotFoundError  # noqa: PLC0415 - lazily
+    from hcsshim.hns import hns_call  # noqa: PLC0415 - lazily
+
+    try:
+        answer = hns_call("GET", f"/networks/{network_id}/detailed", service=service)
+    except NotFoundError:
+        raise
+    except HcsError:
+        answer = hns_call("GET", f"/networks/{network_id}", service=service)
+    found: dict[str, Any] = json.loads(answer)
+    return found
 
 
 def _network_text(document: dict[str, object]) -> str:
@@ -106,7 +132,7 @@ def _endpoint_text(endpoint: object) -> str:
     state = _STATES.get(getattr(endpoint, "state", 0), "unknown")
     systems = ", ".join(getattr(endpoint, "shared_containers", ()))
     users = f" to {systems}" if systems else ""
-    mac = getattr(endpoint, "mac_address", "")
+    mac = getattr(endpoint, "mac_address", None) or "no MAC address"
     name = getattr(endpoint, "name", "")
     return f"endpoint {name}  {address}  {mac}  {state}{users}"
 
@@ -163,6 +189,8 @@ def draw(diagnosis: Diagnosis) -> list[str]:
     """Draw it as a tree; lines that disagree begin their remark with ``!``."""
     lines = [_line(diagnosis.root)]
     _draw_below(diagnosis.root, "", lines)
+    if diagnosis.unseen:
+        lines += ["", diagnosis.unseen]
     if diagnosis.obstacle:
         lines += ["", f"This machine carries no packets: {diagnosis.obstacle}"]
     count = len(diagnosis.problems)

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from hcs.conftest import ScriptedService
 
 from hcsshim.cli import network_drawing
 from hcsshim.hcn import Network
@@ -214,3 +215,25 @@ def test_what_disagrees_is_marked() -> None:
     assert "└─ endpoint e  ! attached, but the kernel has nothing for it" in lines
     assert "   └─ veth port  ! has another address" in lines
     assert lines[-1] == "2 disagree."
+
+
+def test_only_objects_where_hns_tells_no_more() -> None:
+    """
+    Where the service has no parts to tell of, the objects are drawn, and that is said.
+    """
+    service = ScriptedService()
+    endpoint = {"ID": "E1", "Name": "web", "VirtualNetwork": "N1", "State": 2}
+    service.script("HNSCall", 0x803B0015)
+    for output in ({"Name": "n", "Type": "NAT"}, [endpoint], []):
+        service.script("HNSCall", 0, {"Success": True, "Output": output})
+
+    diagnosis = network_drawing.gather("N1", service)
+
+    assert network_drawing.draw(diagnosis) == [
+        "network n  NAT  no subnets",
+        "└─ endpoint web  no address  no MAC address  attached",
+        "",
+        "Only objects: this service does not tell what carries packets.",
+        "",
+        "Nothing disagrees.",
+    ]

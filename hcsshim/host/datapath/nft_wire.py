@@ -11,6 +11,7 @@ Source:
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
@@ -36,6 +37,8 @@ _NEW_SET, _NEW_ELEMENTS = 9, 12
 _GENERAL = struct.Struct(">BBH")
 
 INET: Final = 1  # NFPROTO_INET: rules for IPv4 and IPv6
+
+_FULL: Final = "the kernel takes 1024 chains in one place, and they are taken"
 
 SET_INTERVAL: Final = 4
 SET_MAP: Final = 8
@@ -242,7 +245,8 @@ class NftSocket:
                 # A batch that is refused as a whole has one answer.
                 answered += count if sequence == 0 else 1
         if failed:
-            raise OSError(failed, f"nf_tables: {os.strerror(failed)}")
+            why = _FULL if failed == errno.E2BIG else os.strerror(failed)
+            raise OSError(failed, f"nf_tables: {why}")
 
     def tables(self) -> dict[str, str]:
         """List the tables for both families of addresses, and their comments."""
