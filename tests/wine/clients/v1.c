@@ -33,6 +33,56 @@ static void wait_for(HANDLE event)
     EXPECT(WAIT_OBJECT_0, WaitForSingleObject(event, 60000));
 }
 
+static HANDLE entered, release;
+static volatile LONG left;
+
+static void CALLBACK on_slow_notification(DWORD type, void *context,
+                                          HRESULT status, const wchar_t *data)
+{
+    (void)type, (void)context, (void)status, (void)data;
+    SetEvent(entered);
+    wait_for(release);
+    InterlockedExchange(&left, 1);
+}
+
+static DWORD WINAPI unregister(void *callback)
+{
+    USE(COMPUTE, HRESULT, HcsUnregisterProcessCallback, void *);
+
+    EXPECT(0, HcsUnregisterProcessCallback(callback));
+    EXPECT(1, left);
+    return 0;
+}
+
+/* Unregistering waits for a callback that runs, and none begins after it. */
+static void unregister_while_told(void *system)
+{
+    USE(COMPUTE, HRESULT, HcsCreateProcess, void *, const wchar_t *,
+        process_information *, void **, wchar_t **);
+    USE(COMPUTE, HRESULT, HcsRegisterProcessCallback, void *, void *, void *,
+        void **);
+    USE(COMPUTE, HRESULT, HcsCloseProcess, void *);
+    process_information information;
+    wchar_t *result = NULL;
+    void *process = NULL, *callback = NULL;
+    HANDLE thread;
+
+    entered = CreateEventW(NULL, TRUE, FALSE, NULL);
+    release = CreateEventW(NULL, TRUE, FALSE, NULL);
+    EXPECT(0, HcsCreateProcess(system, echo_process, &information, &process,
+                               &result));
+    EXPECT(0, HcsRegisterProcessCallback(process, (void *)on_slow_notification,
+                                         NULL, &callback));
+    wait_for(entered);
+    thread = CreateThread(NULL, 0, unregister, callback, 0, NULL);
+    EXPECT(WAIT_TIMEOUT, WaitForSingleObject(thread, 200));
+    SetEvent(release);
+    wait_for(thread);
+    CloseHandle(thread);
+    CloseHandle(information.output);
+    EXPECT(0, HcsCloseProcess(process));
+}
+
 static void run_process(void *system)
 {
     USE(COMPUTE, HRESULT, HcsCreateProcess, void *, const wchar_t *,
@@ -124,6 +174,7 @@ int main(void)
     CHECK(wcsstr(document, L"Running") != NULL);
     CoTaskMemFree(document);
     run_process(system);
+    unregister_while_told(system);
     EXPECT(0, HcsOpenComputeSystem(L"v1-client", &second, &result));
     EXPECT(PENDING, HcsTerminateComputeSystem(system, L"", &result));
     wait_for(exited);
