@@ -8,6 +8,7 @@
 #include <winternl.h>
 
 #include "hcsshim.h"
+#include "layer/text.h"
 #include "native/text_win32.h"
 
 #define ESCAPE 0xDC00
@@ -104,46 +105,21 @@ int hcsshim__name_store(const char *name, size_t length,
 
 /* ---- units to bytes ---------------------------------------------------- */
 
-static size_t encode(uint32_t point, char *out)
-{
-    if (point < 0x80) {
-        out[0] = (char)point;
-        return 1;
-    }
-    if (point < 0x800) {
-        out[0] = (char)(0xC0 | point >> 6);
-        out[1] = (char)(0x80 | (point & 0x3F));
-        return 2;
-    }
-    if (point < 0x10000) {
-        out[0] = (char)(0xE0 | point >> 12);
-        out[1] = (char)(0x80 | (point >> 6 & 0x3F));
-        out[2] = (char)(0x80 | (point & 0x3F));
-        return 3;
-    }
-    out[0] = (char)(0xF0 | point >> 18);
-    out[1] = (char)(0x80 | (point >> 12 & 0x3F));
-    out[2] = (char)(0x80 | (point >> 6 & 0x3F));
-    out[3] = (char)(0x80 | (point & 0x3F));
-    return 4;
-}
-
 size_t hcsshim__name_load(const wchar_t *units, size_t count, char *out)
 {
     size_t used = 0;
+    size_t taken;
 
-    for (size_t i = 0; i < count; i++) {
-        uint32_t point = units[i];
+    for (size_t i = 0; i < count; i += taken) {
+        int pair = units[i] >= 0xD800 && units[i] < 0xDC00 && i + 1 < count &&
+                   units[i + 1] >= 0xDC00 && units[i + 1] < 0xE000;
 
-        if (point >= 0xD800 && point < 0xDC00 && i + 1 < count &&
-            units[i + 1] >= 0xDC00 && units[i + 1] < 0xE000) {
-            point = 0x10000 + ((point - 0xD800) << 10) +
-                    (uint32_t)(units[++i] - 0xDC00);
-        } else if (point > ESCAPE && point <= ESCAPE + 0xFF) {
-            out[used++] = (char)(point - ESCAPE);
-            continue;
-        }
-        used += encode(point, out + used);
+        taken = pair ? 2 : 1;
+        if (units[i] > ESCAPE && units[i] <= ESCAPE + 0xFF)
+            out[used++] = (char)(units[i] - ESCAPE);
+        else
+            used += hcsshim__utf8_store((const uint8_t *)&units[i],
+                                        taken * sizeof *units, out + used);
     }
     return used;
 }
