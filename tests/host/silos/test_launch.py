@@ -4,6 +4,7 @@ Silos that are made ahead, and what is left of silos that ended.
 
 from __future__ import annotations
 
+import os
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
@@ -143,6 +144,7 @@ def test_spare_silos_end_with_their_host(bench: Bench, layer: Path) -> None:
 
 
 @pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
 def test_a_silo_sees_what_was_mounted_after_the_spare_ones(
     bench: Bench, layer: Path, tmp_path: Path
 ) -> None:
