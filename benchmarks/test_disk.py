@@ -2,7 +2,7 @@
 Disk formats beside ``cat``, ``veritysetup``, and the reference's own program.
 
 Ratios are medians of ratios, each of runs close together; when a run is disturbed,
-the measurement is repeated, at most twice. Input and output lie in memory, so that
+the measurement is repeated, up to four times. Input and output lie in memory, so that
 what is measured is our work and the kernel's copy, which ``cat`` needs, too. The
 reference's programs are not part of this project: name them to be compared with them,
 its ``tar2ext4`` in ``TAR2EXT4_REFERENCE``, and in ``DMVERITY_REFERENCE`` one that
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
 ROUNDS = 5
-REPEATS = 3
+REPEATS = 5
 VERITY_BYTES = 512 << 20
 REFERENCE = os.environ.get("TAR2EXT4_REFERENCE")
 VERITY_REFERENCE = os.environ.get("DMVERITY_REFERENCE")
@@ -45,7 +45,8 @@ KINDS = {"small": (12_000, 30_000), "mixed": (160_000, 1_900), "huge": (120 << 2
 #: the reference it must be. On two quiet processors it is 0.9 of ``cat``, or less, and
 #: 4.2, 1.8 and 1.4 times as fast.
 LIMITS = {"small": (2.0, 4.0), "mixed": (1.2, 1.5), "huge": (1.2, 1.1)}
-#: How much faster a hash tree must be than those of others.
+#: How much faster a hash tree must be than those of others. On two quiet processors it
+#: is 3.1 and 5.3 times as fast.
 FASTER_TREE = {"veritysetup": 2.5, "reference": 5.0}
 
 
@@ -236,7 +237,7 @@ def test_verity_in_one_pass(
     image.unlink()
     # With a thread each, what takes longer hides the other. Where one of them alone
     # has all processors already, both take what two processors need for the sum,
-    # which is 1.4 to 1.5 times the slower one.
+    # which is 1.4 to 1.5 times the slower one: too near to 1.5 to insist on it.
     assert over_alone <= 1.5
     assert over_slower <= 2
 
