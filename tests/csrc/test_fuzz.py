@@ -32,8 +32,9 @@ TARGETS = {
     "fuzz_ext4": (
         [
             *TAR,
-            *("ext4_attribute", "ext4_close", "ext4_io_linux", "ext4_io_unix"),
-            *("ext4_names", "ext4_out", "ext4_tar", "ext4_tree", "ext4_write"),
+            *("ext4_attribute", "ext4_behind", "ext4_close", "ext4_io_linux"),
+            *("ext4_io_unix", "ext4_names", "ext4_out", "ext4_tar", "ext4_tree"),
+            "ext4_write",
             *("file_unix", "sink", "sink_hash", "sha256", "sha256_x86", "sha256_arm"),
             *("verity", "verity_file", "verity_hash", "verity_pool"),
             *("verity_read_unix", "../native/hresult_unix"),
