@@ -42,6 +42,9 @@ def make_tree(root: Path, tree: dict[tuple[str, ...], tuple[int, bytes]]) -> Non
     root.mkdir(parents=True, exist_ok=True)
     for parts, (kind, data) in sorted(tree.items()):
         path = root.joinpath(*parts)
+        folders_above = [root.joinpath(*parts[:n]) for n in range(1, len(parts))]
+        if any(folder.is_symlink() for folder in folders_above):
+            continue  # or it would be made somewhere on the machine
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             _make_entry(path, kind, data)
