@@ -84,6 +84,31 @@ void hcsshim__pack_begin_body(hcsshim_pack *pack, int64_t file, uint64_t size,
     pack->sparse = sparse;
 }
 
+int32_t hcsshim__pack_write_file(hcsshim_pack *pack,
+                                 const hcsshim__walk_item *item,
+                                 hcsshim__tar_member *member)
+{
+    hcsshim__node node;
+    int64_t file;
+    int32_t hr = hcsshim__node_open(item->folder, item->name, &file, &node);
+
+    if (hr < 0)
+        return hr;
+    pack->path.length = 0;
+    hr = hcsshim__path_add(&pack->path, item->path.data, item->path.length);
+    member->type = HCSSHIM__TAR_FILE;
+    member->size = (uint64_t)node.size;
+    if (hr >= 0)
+        hr = hcsshim__pack_write(pack, member);
+    if (hr < 0) {
+        hcsshim__node_close(file);
+        return hr;
+    }
+    pack->result.bytes += member->size;
+    hcsshim__pack_begin_body(pack, file, member->size, node.sparse, 1);
+    return 0;
+}
+
 /* How many zeros come next, without reading them. */
 static uint64_t hole_length(hcsshim_pack *pack)
 {

@@ -93,6 +93,10 @@ int32_t hcsshim__pack_write(hcsshim_pack *pack,
  */
 void hcsshim__pack_begin_body(hcsshim_pack *pack, int64_t file, uint64_t size,
                               int sparse, int pads);
+/* Open a file, give its member a size, write the header and begin the body. */
+int32_t hcsshim__pack_write_file(hcsshim_pack *pack,
+                                 const hcsshim__walk_item *item,
+                                 hcsshim__tar_member *member);
 /*
  * Whether a file was written under another name before: then the name is in
  * 'target'. Otherwise it is remembered.

@@ -99,30 +99,6 @@ static int32_t write_folder(hcsshim_pack *pack, const hcsshim__walk_item *item,
     return hr;
 }
 
-static int32_t write_file(hcsshim_pack *pack, const hcsshim__walk_item *item,
-                          hcsshim__tar_member *member)
-{
-    hcsshim__node node;
-    int64_t file;
-    int32_t hr = hcsshim__node_open(item->folder, item->name, &file, &node);
-
-    if (hr < 0)
-        return hr;
-    pack->path.length = 0;
-    hr = hcsshim__path_add(&pack->path, item->path.data, item->path.length);
-    member->type = HCSSHIM__TAR_FILE;
-    member->size = (uint64_t)node.size;
-    if (hr >= 0)
-        hr = hcsshim__pack_write(pack, member);
-    if (hr < 0) {
-        hcsshim__node_close(file);
-        return hr;
-    }
-    pack->result.bytes += member->size;
-    hcsshim__pack_begin_body(pack, file, member->size, node.sparse, 1);
-    return 0;
-}
-
 static int32_t write_device(hcsshim_pack *pack, const struct stat *status,
                             hcsshim__tar_member *member)
 {
@@ -164,7 +140,7 @@ static int32_t write_one(hcsshim_pack *pack, const hcsshim__walk_item *item,
     if (S_ISDIR(status->st_mode))
         return write_folder(pack, item, &member);
     if (S_ISREG(status->st_mode))
-        return write_file(pack, item, &member);
+        return hcsshim__pack_write_file(pack, item, &member);
     if (!S_ISLNK(status->st_mode))
         return write_device(pack, status, &member);
     hr = hcsshim__pack_read_link(pack, item->folder, item->name);

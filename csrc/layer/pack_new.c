@@ -106,30 +106,6 @@ static int32_t add_new_records(hcsshim_pack *pack,
                         is_folder);
 }
 
-static int32_t write_new_file(hcsshim_pack *pack,
-                              const hcsshim__walk_item *item,
-                              hcsshim__tar_member *member)
-{
-    hcsshim__node node;
-    int64_t file;
-    int32_t hr = hcsshim__node_open(item->folder, item->name, &file, &node);
-
-    if (hr < 0)
-        return hr;
-    member->size = (uint64_t)node.size;
-    pack->path.length = 0;
-    hr = hcsshim__path_add(&pack->path, item->path.data, item->path.length);
-    if (hr >= 0)
-        hr = hcsshim__pack_write(pack, member);
-    if (hr < 0) {
-        hcsshim__node_close(file);
-        return hr;
-    }
-    pack->result.bytes += member->size;
-    hcsshim__pack_begin_body(pack, file, member->size, node.sparse, 1);
-    return 0;
-}
-
 static int32_t write_new_link(hcsshim_pack *pack,
                               const hcsshim__walk_item *item,
                               hcsshim__tar_member *member)
@@ -185,7 +161,7 @@ static int32_t write_new(hcsshim_pack *pack, const hcsshim__walk_item *item,
     member.modified = hcsshim__pack_modified(node);
     member.accessed = member.changed = member.modified;
     if (member.type == HCSSHIM__TAR_FILE)
-        return write_new_file(pack, item, &member);
+        return hcsshim__pack_write_file(pack, item, &member);
     if (member.type == HCSSHIM__TAR_SYMLINK)
         return write_new_link(pack, item, &member);
     return hcsshim__pack_write(pack, &member);
