@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of hcsshim/hcn/_async_balancer.py; do not edit.
+# Made by async_to_sync.py of hcsshim/hcn/_async_balancer.py; do not edit.
 """Load balancers and routes, blocking."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of hcsshim/hcn/_async_guest_network.py; do not edit.
+# Made by async_to_sync.py of hcsshim/hcn/_async_guest_network.py; do not edit.
 """
 The network of a utility VM, blocking.
 

@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of hcsshim/hcn/_async_network.py; do not edit.
+# Made by async_to_sync.py of hcsshim/hcn/_async_network.py; do not edit.
 """Networks, blocking."""
 
 from __future__ import annotations

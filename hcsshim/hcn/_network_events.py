@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of hcsshim/hcn/_async_events.py; do not edit.
+# Made by async_to_sync.py of hcsshim/hcn/_async_events.py; do not edit.
 """Notifications of networks, blocking."""
 
 from __future__ import annotations

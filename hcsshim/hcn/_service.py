@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of hcsshim/hcn/_async_service.py; do not edit.
+# Made by async_to_sync.py of hcsshim/hcn/_async_service.py; do not edit.
 """The networking service itself, blocking."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of hcsshim/hcs/_async_capabilities.py; do not edit.
+# Made by async_to_sync.py of hcsshim/hcs/_async_capabilities.py; do not edit.
 """What the host can do; the blocking face."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of hcsshim/hcs/_async_events.py; do not edit.
+# Made by async_to_sync.py of hcsshim/hcs/_async_events.py; do not edit.
 """The events of a compute system, blocking."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of hcsshim/hcs/_async_files.py; do not edit.
+# Made by async_to_sync.py of hcsshim/hcs/_async_files.py; do not edit.
 """Files of virtual machines, and who may use them; the blocking face."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of hcsshim/hcs/_async_host_settings.py; do not edit.
+# Made by async_to_sync.py of hcsshim/hcs/_async_host_settings.py; do not edit.
 """Processors and credentials of the host; the blocking face."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of hcsshim/hcs/_async_migration.py; do not edit.
+# Made by async_to_sync.py of hcsshim/hcs/_async_migration.py; do not edit.
 """Live migration of a virtual machine; the blocking face."""
 
 from __future__ import annotations

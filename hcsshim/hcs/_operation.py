@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of hcsshim/hcs/_async_operation.py; do not edit.
+# Made by async_to_sync.py of hcsshim/hcs/_async_operation.py; do not edit.
 """Calls that are begun and not waited for; the blocking face."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of hcsshim/hcs/_async_queries.py; do not edit.
+# Made by async_to_sync.py of hcsshim/hcs/_async_queries.py; do not edit.
 """What can be asked of a system, typed; the blocking face."""
 
 from __future__ import annotations

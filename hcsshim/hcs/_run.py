@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of hcsshim/hcs/_async_run.py; do not edit.
+# Made by async_to_sync.py of hcsshim/hcs/_async_run.py; do not edit.
 """Run one command in a system of its own, blocking."""
 
 from __future__ import annotations

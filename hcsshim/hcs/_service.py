@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of hcsshim/hcs/_async_service.py; do not edit.
+# Made by async_to_sync.py of hcsshim/hcs/_async_service.py; do not edit.
 """Calls about the service and all its systems; the blocking face."""
 
 from __future__ import annotations

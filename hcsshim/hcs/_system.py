@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of hcsshim/hcs/_async_system.py; do not edit.
+# Made by async_to_sync.py of hcsshim/hcs/_async_system.py; do not edit.
 """Compute systems, blocking."""
 
 from __future__ import annotations

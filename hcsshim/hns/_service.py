@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of hcsshim/hns/_async_service.py; do not edit.
+# Made by async_to_sync.py of hcsshim/hns/_async_service.py; do not edit.
 """The first generation of the networking service; the blocking face."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of hcsshim/layers/_async_layer.py; do not edit.
+# Made by async_to_sync.py of hcsshim/layers/_async_layer.py; do not edit.
 """Layers as objects; the blocking face from this module."""
 
 from __future__ import annotations

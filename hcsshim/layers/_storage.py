@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of hcsshim/layers/_async_storage.py; do not edit.
+# Made by async_to_sync.py of hcsshim/layers/_async_storage.py; do not edit.
 """
 The layer calls of computestorage, one function each; the blocking face.
 

@@ -9,11 +9,9 @@ import pytest
 
 from hcsshim.documents import resource_paths as paths
 
-TABLE = json.loads(
-    (Path(__file__).parents[2] / "tools" / "schema" / "resource-paths.json").read_text(
-        encoding="utf-8"
-    )
-)
+ROOT = Path(__file__).parents[2]
+SCHEMA = ROOT / ".ci" / "generate" / "schema"
+TABLE = json.loads((SCHEMA / "resource-paths.json").read_text(encoding="utf-8"))
 CONSTANTS = {value for name, value in vars(paths).items() if name.isupper()}
 MADE = {
     "SerialResourceFormat": paths.com_port(1),

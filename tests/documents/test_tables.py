@@ -20,7 +20,7 @@ from hcsshim.documents import hcn, hns, v1
 from hcsshim.documents._rules import guid
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = ROOT / "tools" / "schema"
+SCHEMA = ROOT / ".ci" / "generate" / "schema"
 
 RENAMED = {
     "HcsResult": "ResultError",
@@ -325,7 +325,7 @@ def test_enums_have_the_values_of_the_table(package: object, name: str) -> None:
 def test_generated_files_are_current() -> None:
     """Generating again changes nothing."""
     done = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "generate_documents.py"), "--check"],
+        [sys.executable, str(ROOT / ".ci" / "generate" / "documents.py"), "--check"],
         check=False,
         capture_output=True,
         text=True,

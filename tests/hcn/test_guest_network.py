@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of tests/hcn/test_async_guest_network.py; do not edit.
+# Made by async_to_sync.py of tests/hcn/test_async_guest_network.py; do not edit.
 """
 The network of a utility VM: namespaces and endpoints of the tests' own host.
 

@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of tests/hcn/test_async_networks.py; do not edit.
+# Made by async_to_sync.py of tests/hcn/test_async_networks.py; do not edit.
 """Networks through the awaitable face, end to end; the blocking face."""
 
 from __future__ import annotations

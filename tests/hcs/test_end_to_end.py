@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of tests/hcs/test_async_end_to_end.py; do not edit.
+# Made by async_to_sync.py of tests/hcs/test_async_end_to_end.py; do not edit.
 """Systems and processes for real: on an embedded host of the tests' own."""
 
 from __future__ import annotations

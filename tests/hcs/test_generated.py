@@ -13,7 +13,7 @@ import pytest
 import hcsshim
 
 ROOT = Path(__file__).parents[2]
-TOOL = runpy.run_path(str(ROOT / "tools" / "async_to_sync.py"))
+TOOL = runpy.run_path(str(ROOT / ".ci" / "generate" / "async_to_sync.py"))
 
 PAIRS = [
     (getattr(hcsshim, f"Async{name}"), getattr(hcsshim, name))

@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of tests/hcs/test_async_system.py; do not edit.
+# Made by async_to_sync.py of tests/hcs/test_async_system.py; do not edit.
 """The verbs of a compute system, with a service that follows a script."""
 
 from __future__ import annotations

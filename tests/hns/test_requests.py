@@ -1,4 +1,4 @@
-# Made by tools/async_to_sync.py of tests/hns/test_async_requests.py; do not edit.
+# Made by async_to_sync.py of tests/hns/test_async_requests.py; do not edit.
 """Requests of v1 through the awaitable face; the blocking face."""
 
 from __future__ import annotations

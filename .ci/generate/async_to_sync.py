@@ -16,7 +16,7 @@ import sys
 import tokenize
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 #: Source and what is generated from it.
 MODULES = {
@@ -51,7 +51,7 @@ MODULES = {
     "tests/hcs/test_async_end_to_end.py": "tests/hcs/test_end_to_end.py",
 }
 
-HEADER = "# Made by tools/async_to_sync.py of {source}; do not edit.\n"
+HEADER = "# Made by async_to_sync.py of {source}; do not edit.\n"
 
 #: Names with another name in the blocking face; anything else with "async" in it
 #: loses that part.
