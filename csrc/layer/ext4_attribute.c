@@ -126,10 +126,8 @@ int32_t hcsshim__ext4_attribute_read(hcsshim_ext4 *ext4, const uint8_t *area,
         name = whole_name(all, area[at + 1], area + at + ENTRY, &name_length);
         if (name == NULL)
             return HCSSHIM_E_UNEXPECTED;
-        /* The data of an inline file that this one replaces. */
-        if (name_length != 11 || memcmp(name, "system.data", 11) != 0)
-            hr = hcsshim__ext4_attribute_add(ext4, name, name_length,
-                                             area + offset - delta, size);
+        hr = hcsshim__ext4_attribute_add(ext4, name, name_length,
+                                         area + offset - delta, size);
         at = next;
     }
     return hr;
@@ -273,12 +271,22 @@ static void place_inline(const hcsshim__ext4_inode *inode,
     placement->inode_left -= entry_size(data) + padded(data->value_length);
 }
 
+/* Whether there is nothing behind "user." and the like; Linux refuses that. */
+static int is_unnamed(const hcsshim__ext4_attribute *attribute)
+{
+    uint32_t length = attribute->name_length;
+
+    return short_length(attribute) == 0 &&
+           (length == 0 || attribute->name[length - 1] == '.');
+}
+
 static int32_t place(hcsshim_ext4 *ext4, const hcsshim__ext4_attribute *each,
                      struct placement *placement)
 {
     uint32_t size = EXT4_BLOCK;
 
-    if (short_length(each) > LONGEST_NAME || each->name_length == 0)
+    if (short_length(each) > LONGEST_NAME ||
+        (is_unnamed(each) && (ext4->flags & HCSSHIM_EXT4_STRICT) != 0))
         return hcsshim__ext4_fail(
             ext4, HCSSHIM_E_INVALID_DATA, each->name, each->name_length,
             "the name of an extended attribute is empty or too long");

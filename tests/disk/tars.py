@@ -412,6 +412,33 @@ def whiteout_tars() -> Iterator[tuple[str, bytes]]:
     )
 
 
+def unsound_tars() -> Iterator[tuple[str, bytes]]:
+    """Yield tars of which the reference makes images that are not sound."""
+    selinux = attribute("security.selinux", b"system_u:object_r:usr_t:s0\0")
+    yield (
+        "replacements-inline",
+        make_tar(
+            Member(name=b"longer", body=b"1" * 100, pax=(selinux,)),
+            Member(name=b"longer", body=b"2" * 5000),
+            Member(name=b"shorter", body=b"1" * 136),
+            Member(name=b"shorter", body=b"2"),
+            Member(name=b"empty"),
+            Member(name=b"empty", kind=b"2", target=b"t" * 70, pax=(selinux,)),
+            Member(name=b"thrice", body=b"1" * 61),
+            Member(name=b"thrice", body=b"2" * 63, pax=(selinux,)),
+            Member(name=b"thrice", kind=b"6"),
+        ),
+    )
+    yield (
+        "attributes-unnamed",
+        make_tar(
+            Member(name=b"a", pax=(attribute("", b"nothing"), selinux)),
+            Member(name=b"b", pax=(attribute("user.", b"prefix"), selinux)),
+            Member(name=b"b", pax=(attribute("user.b", b"kept?"),)),
+        ),
+    )
+
+
 def sparse_tars() -> Iterator[tuple[str, bytes]]:
     """Yield tars with sparse files in each of GNU's formats, and a global header."""
     version = (("GNU.sparse.major", b"1"), ("GNU.sparse.minor", b"0"))
