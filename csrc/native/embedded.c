@@ -104,11 +104,38 @@ static void stop(hcsshim_service *service)
 
 static void end(hcsshim_service *service)
 {
+    hcsshim__lead_destroy(&service->lead);
+    hcsshim__inbox_free(service->inbox);
     hcsshim__connection_close(&service->connection);
 }
 
-static const struct hcsshim__provider embedded = {
-    .begin = begin, .cancel = cancel, .stop = stop, .end = end};
+static const struct hcsshim__provider embedded = {.begin = begin,
+                                                  .wait = hcsshim__service_wait,
+                                                  .wake = hcsshim__service_wake,
+                                                  .cancel = cancel,
+                                                  .stop = stop,
+                                                  .end = end};
+
+/* Let a thread read from now on. */
+static int32_t start_reading(hcsshim_service *service)
+{
+    int32_t hr = HCSSHIM_E_OUTOFMEMORY;
+
+    service->inbox = hcsshim__inbox_new();
+    if (service->inbox == NULL)
+        return hr;
+    hr = hcsshim__lead_init(&service->lead, &service->connection);
+    if (hr < 0)
+        goto no_lead;
+    hr =
+        hcsshim__thread_start(&service->reader, hcsshim__service_read, service);
+    if (hr >= 0)
+        return hr;
+    hcsshim__lead_destroy(&service->lead);
+no_lead:
+    hcsshim__inbox_free(service->inbox);
+    return hr;
+}
 
 int32_t hcsshim_service_connect(const char *path, size_t length,
                                 const char *name, size_t name_length,
@@ -127,8 +154,7 @@ int32_t hcsshim_service_connect(const char *path, size_t length,
     }
     hr = shake_hands(service, name, name_length);
     if (hr >= 0)
-        hr = hcsshim__thread_start(&service->reader, hcsshim__service_read,
-                                   service);
+        hr = start_reading(service);
     if (hr < 0) {
         hcsshim__connection_close(&service->connection);
         hcsshim__service_discard(service);

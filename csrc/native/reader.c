@@ -1,10 +1,15 @@
 /*
- * reader.c - the thread that reads what the host sends.
+ * reader.c - reading what the host sends.
  *
- * It parses frames in place, moves outcomes into tickets and events into
- * queues, and never enters Python. A frame that breaks the rules of wire.h
- * ends the connection, as does the end of the stream: then every ticket and
- * every listener learns that the service is gone.
+ * Frames are parsed in place; outcomes go into tickets and events into queues,
+ * and Python is never entered. A frame that breaks the rules of wire.h ends the
+ * connection, as does the end of the stream: then every ticket and every
+ * listener learns that the service is gone.
+ *
+ * A thread of our own reads whenever nobody else does. A thread that waits for
+ * a ticket reads in its place until that is answered, so an answer wakes the
+ * one thread that wants it, and not another one first that would wake it.
+ * Whoever has the lead (lead.h) reads for all.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,16 +20,17 @@
 #define USUAL_SIZE (64u * 1024)
 #define MOST_FILES 64u
 
-struct inbox {
+struct hcsshim__inbox {
     unsigned char *bytes;
     size_t size;               /* of 'bytes' */
     size_t used;               /* bytes that wait */
     int64_t files[MOST_FILES]; /* descriptors that wait, in order */
     size_t file_count;
+    int ended; /* nothing more comes */
 };
 
 /* Make room for at least 'size' bytes. */
-static int reserve(struct inbox *inbox, size_t size)
+static int reserve(struct hcsshim__inbox *inbox, size_t size)
 {
     unsigned char *bytes;
 
@@ -39,7 +45,7 @@ static int reserve(struct inbox *inbox, size_t size)
 }
 
 /* Give the room of a large frame back. */
-static void shrink(struct inbox *inbox)
+static void shrink(struct hcsshim__inbox *inbox)
 {
     unsigned char *bytes;
 
@@ -53,7 +59,8 @@ static void shrink(struct inbox *inbox)
 }
 
 /* Keep descriptors until the frame that tells what they are. */
-static void keep_files(struct inbox *inbox, const int64_t *files, size_t count)
+static void keep_files(struct hcsshim__inbox *inbox, const int64_t *files,
+                       size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (inbox->file_count < MOST_FILES)
@@ -63,7 +70,7 @@ static void keep_files(struct inbox *inbox, const int64_t *files, size_t count)
     }
 }
 
-static int receive(hcsshim_service *service, struct inbox *inbox)
+static int receive(hcsshim_service *service, struct hcsshim__inbox *inbox)
 {
     int64_t files[HCSSHIM_CONNECTION_FILES];
     size_t received, count;
@@ -79,7 +86,8 @@ static int receive(hcsshim_service *service, struct inbox *inbox)
 }
 
 /* The descriptors that 'detail' announces; 0 if they did not come. */
-static int take_files(struct inbox *inbox, uint32_t detail, int64_t *files)
+static int take_files(struct hcsshim__inbox *inbox, uint32_t detail,
+                      int64_t *files)
 {
     for (int i = 0; i < 3; i++) {
         if ((detail & 1u << i) == 0)
@@ -94,7 +102,7 @@ static int take_files(struct inbox *inbox, uint32_t detail, int64_t *files)
     return 1;
 }
 
-static int read_answer(hcsshim_service *service, struct inbox *inbox,
+static int read_answer(hcsshim_service *service, struct hcsshim__inbox *inbox,
                        const hcsshim__frame *frame, const unsigned char *body,
                        size_t size)
 {
@@ -147,7 +155,8 @@ static int read_event(hcsshim_service *service, const hcsshim__frame *frame,
 }
 
 /* Take one frame off the front: 1 done, 0 more bytes needed, -1 broken. */
-static int read_frame(hcsshim_service *service, struct inbox *inbox, size_t at)
+static int read_frame(hcsshim_service *service, struct hcsshim__inbox *inbox,
+                      size_t at)
 {
     const unsigned char *bytes = inbox->bytes + at;
     hcsshim__frame frame;
@@ -174,7 +183,7 @@ static int read_frame(hcsshim_service *service, struct inbox *inbox, size_t at)
 }
 
 /* Handle what has come; 0 if it broke the rules. */
-static int read_frames(hcsshim_service *service, struct inbox *inbox)
+static int read_frames(hcsshim_service *service, struct hcsshim__inbox *inbox)
 {
     size_t at = 0, wanted = USUAL_SIZE;
     int taken;
@@ -195,17 +204,94 @@ static int read_frames(hcsshim_service *service, struct inbox *inbox)
     return reserve(inbox, wanted);
 }
 
+struct hcsshim__inbox *hcsshim__inbox_new(void)
+{
+    struct hcsshim__inbox *inbox = calloc(1, sizeof *inbox);
+
+    if (inbox != NULL && !reserve(inbox, USUAL_SIZE)) {
+        free(inbox);
+        return NULL;
+    }
+    return inbox;
+}
+
+void hcsshim__inbox_free(struct hcsshim__inbox *inbox)
+{
+    for (size_t i = 0; i < inbox->file_count; i++)
+        hcsshim__file_close(inbox->files[i]);
+    free(inbox->bytes);
+    free(inbox);
+}
+
+/* Handle what comes next; 0 once that is nothing. With the lead. */
+static int read_more(hcsshim_service *service)
+{
+    struct hcsshim__inbox *inbox = service->inbox;
+
+    if (!inbox->ended &&
+        !(receive(service, inbox) && read_frames(service, inbox))) {
+        inbox->ended = 1;
+        hcsshim__connection_shutdown(&service->connection);
+    }
+    return !inbox->ended;
+}
+
 void hcsshim__service_read(void *context)
 {
     hcsshim_service *service = context;
-    struct inbox inbox = {0};
+    int more;
 
-    if (reserve(&inbox, USUAL_SIZE))
-        while (receive(service, &inbox) && read_frames(service, &inbox))
-            ;
-    hcsshim__connection_shutdown(&service->connection);
+    do {
+        hcsshim__lead_await(&service->lead);
+        more = read_more(service);
+        hcsshim__lead_pass(&service->lead);
+    } while (more);
     hcsshim__service_lost(service);
-    for (size_t i = 0; i < inbox.file_count; i++)
-        hcsshim__file_close(inbox.files[i]);
-    free(inbox.bytes);
+}
+
+/* Read until the ticket is answered; results as hcsshim__gate_wait(). */
+static int32_t lead_until(hcsshim_service *service,
+                          const struct hcsshim__ticket *ticket,
+                          uint32_t timeout_ms)
+{
+    uint64_t end = hcsshim__clock_ms() + timeout_ms;
+
+    while (!service->inbox->ended &&
+           atomic_load(&ticket->gate.word) == HCSSHIM_PENDING) {
+        uint64_t now = hcsshim__clock_ms();
+        uint32_t left = HCSSHIM_FOREVER;
+        int32_t hr;
+
+        if (timeout_ms != HCSSHIM_FOREVER)
+            left = now < end ? (uint32_t)(end - now) : 0;
+        hr = hcsshim__lead_wait(&service->lead, left);
+        if (hr < 0)
+            return hr;
+        if (hr > 0)
+            (void)read_more(service);
+    }
+    return 0;
+}
+
+int32_t hcsshim__service_wait(hcsshim_service *service,
+                              struct hcsshim__ticket *ticket,
+                              uint32_t timeout_ms)
+{
+    int32_t hr = 0;
+    int ended = 1;
+
+    if (timeout_ms != 0 && hcsshim__lead_take(&service->lead)) {
+        hr = lead_until(service, ticket, timeout_ms);
+        ended = service->inbox->ended;
+        hcsshim__lead_return(&service->lead);
+    }
+    /* Else somebody reads who opens the gate. */
+    return ended
+               ? hcsshim__gate_wait(&ticket->gate, HCSSHIM_PENDING, timeout_ms)
+               : hr;
+}
+
+void hcsshim__service_wake(hcsshim_service *service)
+{
+    hcsshim__lead_wake(&service->lead);
 }

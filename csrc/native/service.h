@@ -6,10 +6,13 @@
 #include "hcsshim.h"
 #include "native/connection.h"
 #include "native/ids.h"
+#include "native/lead.h"
+
+enum { HCSSHIM_PENDING = 0, HCSSHIM_ANSWERED = 1 };
 
 /* A call that was submitted. Lives until it is answered *and* ended. */
 struct hcsshim__ticket {
-    hcsshim__gate gate;   /* 0: pending, 1: answered */
+    hcsshim__gate gate;   /* HCSSHIM_PENDING until it is answered */
     uint32_t waiters;     /* threads inside _wait(), and the one that answers */
     int answered;         /* under the lock; the gate opens right after */
     int abandoned;        /* ended before it was answered */
@@ -43,6 +46,14 @@ struct hcsshim__provider {
     /* Begin a call, and answer its ticket now or later. Under no lock. */
     void (*begin)(hcsshim_service *service,
                   const struct hcsshim__submission *submission);
+    /*
+     * Wait for a ticket's gate in a way of its own; or NULL. Results as
+     * hcsshim__gate_wait(), and it may return early. Under no lock.
+     */
+    int32_t (*wait)(hcsshim_service *service, struct hcsshim__ticket *ticket,
+                    uint32_t timeout_ms);
+    /* Wake who is in wait(), to look at the gate again; or NULL. Any lock. */
+    void (*wake)(hcsshim_service *service);
     /* Ask to stop a call. Under no lock. */
     void (*cancel)(hcsshim_service *service, uint64_t ticket);
     /* Let go of what it knows of a handle that was not closed; or NULL. */
@@ -57,8 +68,10 @@ struct hcsshim_service {
     const struct hcsshim__provider *provider;
     hcsshim__connection connection;
     hcsshim__thread reader;
-    hcsshim__mutex send_lock; /* one frame at a time; never inside 'lock' */
-    hcsshim__mutex lock;      /* everything below */
+    hcsshim__lead lead;           /* whoever has it reads, and owns 'inbox' */
+    struct hcsshim__inbox *inbox; /* what came and is not handled yet */
+    hcsshim__mutex send_lock;     /* one frame at a time; never inside 'lock' */
+    hcsshim__mutex lock;          /* everything below */
     hcsshim__ids tickets;
     hcsshim__ids handles;
     uint32_t waiting;   /* threads inside hcsshim_ticket_wait() */
@@ -85,7 +98,15 @@ void hcsshim__service_discard(hcsshim_service *service);
 /* Take no more calls, answer all tickets, and tell every listener. */
 void hcsshim__service_lost(hcsshim_service *service);
 
-/* reader.c: the body of the thread that reads. */
+/* reader.c: an empty inbox, or NULL. */
+struct hcsshim__inbox *hcsshim__inbox_new(void);
+void hcsshim__inbox_free(struct hcsshim__inbox *inbox);
+/* The body of the thread that reads. */
 void hcsshim__service_read(void *service);
+/* What a thread does that waits for a ticket: see struct hcsshim__provider. */
+int32_t hcsshim__service_wait(hcsshim_service *service,
+                              struct hcsshim__ticket *ticket,
+                              uint32_t timeout_ms);
+void hcsshim__service_wake(hcsshim_service *service);
 
 #endif

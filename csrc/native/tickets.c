@@ -10,8 +10,6 @@
 #include "events/queue.h"
 #include "native/service.h"
 
-enum { PENDING = 0, ANSWERED = 1 };
-
 void hcsshim_completion_clear(hcsshim_completion *completion)
 {
     free(completion->document);
@@ -94,7 +92,7 @@ void hcsshim__ticket_answer(hcsshim_service *service, uint64_t id,
     /* Woken outside the lock, or the waiter would run into it at once. */
     ticket->waiters++;
     hcsshim__mutex_unlock(&service->lock);
-    hcsshim__gate_open(&ticket->gate, ANSWERED);
+    hcsshim__gate_open(&ticket->gate, HCSSHIM_ANSWERED);
     hcsshim__mutex_lock(&service->lock);
     leave_ticket(ticket);
     hcsshim__mutex_unlock(&service->lock);
@@ -145,8 +143,11 @@ int32_t hcsshim_ticket_wait(hcsshim_service *service, uint64_t id,
     hcsshim__mutex_unlock(&service->lock);
 
     /* A false wake-up only shortens the wait's last part: it starts anew. */
-    while (hr == 0 && atomic_load(&ticket->gate.word) == PENDING)
-        hr = hcsshim__gate_wait(&ticket->gate, PENDING, timeout_ms);
+    while (hr == 0 && atomic_load(&ticket->gate.word) == HCSSHIM_PENDING)
+        hr = service->provider->wait != NULL
+                 ? service->provider->wait(service, ticket, timeout_ms)
+                 : hcsshim__gate_wait(&ticket->gate, HCSSHIM_PENDING,
+                                      timeout_ms);
 
     hcsshim__mutex_lock(&service->lock);
     if (ticket->abandoned)
@@ -226,7 +227,9 @@ int32_t hcsshim_ticket_abandon(hcsshim_service *service, uint64_t id)
         if (pending && ticket->queue != NULL)
             hcsshim_queue_post(ticket->queue, id, HCSSHIM_EVENT_TICKET,
                                HCSSHIM_E_HANDLE, NULL, 0);
-        hcsshim__gate_open(&ticket->gate, ANSWERED);
+        hcsshim__gate_open(&ticket->gate, HCSSHIM_ANSWERED);
+        if (ticket->waiters > 0 && service->provider->wake != NULL)
+            service->provider->wake(service);
         if (!pending || !atomic_load(&service->alive))
             end_ticket(service, ticket);
     }

@@ -300,6 +300,52 @@ static void freeing_wakes_who_waits(void)
     pthread_join(waiter, NULL);
 }
 
+static void *wait_until_abandoned(void *context)
+{
+    struct caller *caller = context;
+
+    assert(hcsshim_ticket_wait(caller->service, caller->answered,
+                               HCSSHIM_FOREVER) == HCSSHIM_E_HANDLE);
+    return NULL;
+}
+
+/* Also the one that reads in the reader's place, and the one that does not. */
+static void abandoning_wakes_who_waits(void)
+{
+    struct host host = {.most = SIZE_MAX, .keeps = 1};
+    hcsshim_value open[2] = {{"id", 2, 0}, {NULL, 0, 1}};
+    pthread_t thread, waiters[2];
+    hcsshim_service *service = connect_to(&host, &thread);
+    uint64_t ticket = 0, handle;
+    struct caller caller = {.service = service};
+    uint32_t waiting = 0;
+
+    while ((ticket & 3) != 1)
+        assert(hcsshim_service_submit(service, OPEN_SYSTEM, open, 2, &ticket,
+                                      &handle) == 0);
+    caller.answered = ticket;
+    for (int i = 0; i < 2; i++)
+        assert(pthread_create(&waiters[i], NULL, wait_until_abandoned,
+                              &caller) == 0);
+    while (waiting < 2) {
+        sched_yield();
+        hcsshim__mutex_lock(&service->lock);
+        waiting = service->waiting;
+        hcsshim__mutex_unlock(&service->lock);
+    }
+    assert(hcsshim_ticket_abandon(service, ticket) == 0);
+    for (int i = 0; i < 2; i++)
+        pthread_join(waiters[i], NULL);
+    /* Nobody waits, and what comes is still read. */
+    do
+        assert(hcsshim_service_submit(service, OPEN_SYSTEM, open, 2, &ticket,
+                                      &handle) == 0);
+    while ((ticket & 3) == 1);
+    while (hcsshim_ticket_wait(service, ticket, 0) == HCSSHIM_E_WAIT_TIMEOUT)
+        sched_yield();
+    end(&host, thread, service);
+}
+
 static void stale_handles_and_bad_values_are_refused(void)
 {
     struct host host = {.most = SIZE_MAX};
@@ -405,6 +451,7 @@ int main(int count, char **arguments)
     every_caller_gets_its_own_answer();
     a_host_that_dies_answers_everybody();
     freeing_wakes_who_waits();
+    abandoning_wakes_who_waits();
     puts("ok");
     return 0;
 }
