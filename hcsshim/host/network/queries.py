@@ -83,6 +83,10 @@ def _same_guid(value: str) -> Callable[[JSON], bool]:
     return lambda wanted: isinstance(wanted, str) and same_id(wanted) == same_id(value)
 
 
+def _either_guid(*values: str) -> Callable[[JSON], bool]:
+    return lambda wanted: isinstance(wanted, str) and same_id(wanted) in values
+
+
 def _same_word(value: str) -> Callable[[JSON], bool]:
     return lambda wanted: isinstance(wanted, str) and wanted.lower() == value.lower()
 
@@ -95,6 +99,7 @@ def _keys(item: Object) -> dict[str, Callable[[JSON], bool]]:
     """Give what a filter can ask of an object."""
     keys: dict[str, Callable[[JSON], bool]] = {"id": _same_guid(item.id)}
     if isinstance(item, Network):
+        keys["id"] = _either_guid(item.id, item.switch)
         keys["name"] = _same(item.name)
         keys["type"] = _same_word(item.type)
         keys["flags"] = _same_number(item.flags)
@@ -143,6 +148,8 @@ def _candidates(core: Core, cls: type[Object], query: Query) -> Iterable[Object]
     wanted = query.wanted.get("id")
     if isinstance(wanted, str):
         found = table.get(same_id(wanted))
+        if found is None and cls is Network:
+            found = _first_on_switch(core, same_id(wanted))
         return () if found is None else (found,)
     network = query.wanted.get("virtualnetwork")
     if cls is Endpoint and isinstance(network, str):
@@ -152,3 +159,14 @@ def _candidates(core: Core, cls: type[Object], query: Query) -> Iterable[Object]
         named = core.network_named(name)
         return () if named is None else (named,)
     return table.values()
+
+
+def _first_on_switch(core: Core, switch: str) -> Network | None:
+    """
+    Find the network that stands for a switch: ``SwitchGuid`` is an id like others.
+
+    Source:
+        Clients ask for that id, to learn the name of the switch.
+    """
+    on_it = (network for network in core.networks.values() if network.switch == switch)
+    return next(on_it, None)

@@ -365,6 +365,17 @@ def test_r146_r91_shared_layer(net: Net) -> None:
     net.refuse(0x803B0003, "Network", document=overlay("e", Policies=[constraint]))
 
 
+def test_r91_a_switch_is_found_by_its_id(net: Net) -> None:
+    """An id of a switch finds the network that has it, as ncproxy asks for it."""
+    handle = net.nat()
+    switch = net.query("Network", handle)["Health"]["Extra"]["SwitchGuid"]
+
+    assert [net.id_of("Network", handle)] == net.ids("Network", ID=switch)
+    assert [net.id_of("Network", handle)] == net.ids("Network", ID=switch.upper())
+    assert [] == net.ids("Network", ID=switch, Name="another")
+    assert [] == net.ids("Network", ID=UNKNOWN)
+
+
 def test_r147_endpoints_go_with_their_network(net: Net) -> None:
     """Deleting a network deletes its endpoints."""
     handle = net.nat()
