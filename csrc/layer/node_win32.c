@@ -259,9 +259,12 @@ static int32_t visit_one(const FILE_FULL_DIR_INFO *entry,
 {
     char name[HCSSHIM__NAME_UNITS * 3 + 1];
     size_t count = entry->FileNameLength / sizeof(wchar_t);
-    /* What lists keep of a reparse point where sizes of attributes are. */
+    /*
+     * What lists keep of a reparse point where sizes of attributes are; Wine
+     * keeps nothing there of the links that it shows as such.
+     */
     int link = (entry->FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0 &&
-               IS_LINK(entry->EaSize);
+               (entry->EaSize == 0 || IS_LINK(entry->EaSize));
 
     if (count > HCSSHIM__NAME_UNITS)
         return HCSSHIM__INVALID_NAME;

@@ -47,7 +47,7 @@ def _serve(ready: int) -> int:
         host_process.log_path() if background else None,
         debug=bool(os.environ.get(DEBUG_VARIABLE)),
     )
-    silos = Silos()
+    silos = Silos(log.write)
     try:
         host = Host(
             host_process.socket_path(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -152,15 +153,13 @@ def test_missing_program() -> None:
         run("no-such-program", capture_output=True, timeout=_LIMIT)
 
 
-def test_layers_are_refused() -> None:
-    """A job object cannot show layers, and nothing pretends that it can."""
-    with pytest.raises(NotSupportedError, match="use layers"):
-        run(
-            "cmd /c echo",
-            layers=[os.environ["SYSTEMROOT"]],
-            capture_output=True,
-            timeout=_LIMIT,
-        )
+def test_layers_are_not_all_there_is() -> None:
+    """Who asks for isolation by name is refused: a job shows the machine, too."""
+    document = container_document(layers=[os.environ["SYSTEMROOT"]])
+    demanded = {**json.loads(document), "EmbeddedHost": {"Isolation": "Namespaces"}}
+
+    with pytest.raises(NotSupportedError, match="hide the machine's files"):
+        ComputeSystem.create(new_id(), demanded)
 
 
 def test_kill() -> None:

@@ -37,6 +37,8 @@ class LinuxVolume:
         OSError: This machine cannot mount them; the text says at what it failed.
     """
 
+    shared = False
+
     def __init__(self, layers: Sequence[str], scratch: str | None, target: str) -> None:
         self._pid, self._socket = spawn("volume", os.pidfd_open(os.getpid()))
         try:

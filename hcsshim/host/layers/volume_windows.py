@@ -15,7 +15,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from hcsshim.host.layers import folders
+from hcsshim.host.layers import folders, names_windows
 from hcsshim.host.layers.trees import TreeCopy, remove_tree
 
 if TYPE_CHECKING:
@@ -40,14 +40,26 @@ class WindowsVolume:
             read, whose changes are dropped.
         target: The folder to copy to. What it holds is taken as it is, if a host
             ended before it could unmount that.
+        named: Give it the name of a volume.
 
     Raises:
         OSError: Something cannot be copied.
     """
 
-    def __init__(self, layers: Sequence[str], scratch: str | None, target: str) -> None:
+    shared = True
+
+    def __init__(
+        self,
+        layers: Sequence[str],
+        scratch: str | None,
+        target: str,
+        *,
+        named: bool = True,
+    ) -> None:
         self._layers = tuple(layers)
         self._scratch = scratch
+        self._folder = target
+        self._named = named
         self._mounted = False
         #: Where the layers are seen.
         self.path = target
@@ -67,16 +79,18 @@ class WindowsVolume:
         if not left:
             self._clear()
             for root in reversed(self._layers):
-                _lay(root, self.path)
+                _lay(root, self._folder)
             if self._scratch is not None:
                 self._lay_changes(self._scratch)
+        if self._named:
+            self.path = names_windows.name_volume(self._folder)
         self._mounted = True
 
     def _lay_changes(self, scratch: str) -> None:
-        below = _list(self.path)
+        below = _list(self._folder)
         for path in _read(self._work(_DELETED)):
-            _remove(os.path.join(self.path, path))
-        _lay(os.path.join(scratch, folders.FILES), self.path)
+            _remove(os.path.join(self._folder, path))
+        _lay(os.path.join(scratch, folders.FILES), self._folder)
         _write(self._work(_BELOW), below)  # last: now there is something to keep
 
     def unmount(self) -> None:
@@ -92,6 +106,8 @@ class WindowsVolume:
         if self._scratch is not None:
             os.unlink(self._work(_BELOW))
         self._clear()
+        if self._named:
+            names_windows.forget_volume(self._folder)
         self._mounted = False
 
     def settle(self) -> None:
@@ -108,7 +124,7 @@ class WindowsVolume:
         changed = self._work("changed")
         _remove(changed)
         os.mkdir(changed)
-        now, below = _list(self.path), _read(self._work(_BELOW))
+        now, below = _list(self._folder), _read(self._work(_BELOW))
         for path, state in now.items():
             if path not in below or below[path] != state:
                 self._copy_changed(path, state, changed)
@@ -128,12 +144,12 @@ class WindowsVolume:
             os.makedirs(target, exist_ok=True)
             return
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        TreeCopy(_never).copy_any(os.path.join(self.path, path), target)
+        TreeCopy(_never).copy_any(os.path.join(self._folder, path), target)
 
     def _clear(self) -> None:
-        if os.path.lexists(self.path):
-            remove_tree(self.path)
-        folders.make_tree(self.path)
+        if os.path.lexists(self._folder):
+            remove_tree(self._folder)
+        folders.make_tree(self._folder)
 
     def close(self) -> None:
         """Unmount; if somebody is in it, what was changed is kept. Idempotent."""
@@ -159,6 +175,8 @@ def _walk(root: str, below: str = "") -> Iterator[tuple[str, os.stat_result]]:
     with os.scandir(os.path.join(root, below)) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     for entry in found:
+        if names_windows.is_link(entry):
+            continue  # to what is not the layer's
         path, status = os.path.join(below, entry.name), os.lstat(entry.path)
         yield path, status
         if stat.S_ISDIR(status.st_mode):

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from hcsshim.host.systems.configuration import Configuration
 
 
+def _comparable(path: str) -> str:
+    """Write a path so that equal ones compare equal."""
+    return os.path.normcase(path.rstrip(os.sep))
+
+
 class Taken(NamedTuple):
     """
     What a system has of the layers.
@@ -35,17 +40,26 @@ class Taken(NamedTuple):
         folders: Of its layers, the topmost first.
         roots: The root file systems in them.
         scratch: The folder that takes what it writes, or ``None``.
+        mounted: Where all of them are seen already, if it can use that.
     """
 
     folders: tuple[str, ...]
     roots: tuple[Path, ...]
     scratch: Path | None
+    mounted: Path | None
 
 
 class Volume(Protocol):
-    """Layers that are seen as one folder."""
+    """
+    Layers that are seen as one folder.
+
+    Attributes:
+        path: Where.
+        shared: Whether a system uses that folder; if not, it mounts for itself.
+    """
 
     path: str
+    shared: bool
 
     def mount(self) -> None:
         """Let them be seen again."""
@@ -126,6 +140,11 @@ class Prepared:
                 HResult.ERROR_NOT_SUPPORTED,
             ) from None
         self.path = self.volume.path
+
+    @property
+    def shared(self) -> bool:
+        """Whether a system uses the folder where the chain is seen."""
+        return self.volume is not None and self.volume.shared
 
     def lend(self) -> None:
         """
@@ -302,9 +321,11 @@ class Volumes:
 
     def folder_of(self, path: str) -> str:
         """Give the layer that is seen at a path; any other path is its own."""
+        wanted = _comparable(path)
         with self._lock:
             for folder, prepared in self._prepared.items():
-                if prepared.path == path and prepared.layer.writable:
+                seen = map(_comparable, (prepared.path, prepared.layer.mount_point))
+                if prepared.layer.writable and wanted in seen:
                     return folder
         return path
 
@@ -343,19 +364,25 @@ class Volumes:
         layers = tuple(os.path.normpath(layer) for layer in configuration.layers)
         roots = tuple(Path(folders.root_of(layer)) for layer in layers)
         scratch = configuration.scratch
+        mounted = None
         with self._lock:
             if scratch is not None:
                 scratch = Path(self.folder_of(os.path.normpath(scratch)))
-                self._lend(str(scratch))
+                mounted = self._lend(str(scratch))
             for layer in layers:
                 self._used[layer] += 1
-        return Taken(layers, roots, scratch)
+        return Taken(layers, roots, scratch, mounted)
 
-    def _lend(self, folder: str) -> None:
-        """Let a system mount a writable layer, which we do no longer then."""
+    def _lend(self, folder: str) -> Path | None:
+        """
+        Let a system have a writable layer.
+
+        Returns:
+            Where it is mounted; ``None`` if the system mounts it, and we do no longer.
+        """
         layer = folders.find(folder)
         if layer is None:
-            return  # any folder may be a scratch
+            return None  # any folder may be a scratch
         folders.require_writable(folder)
         if self._used[folder]:
             raise refuse(
@@ -363,9 +390,11 @@ class Volumes:
                 f"The layer '{folder}' is the scratch of another system.",
             )
         prepared = self._prepared.get(folder)
-        if prepared is not None:
+        shared = prepared is not None and prepared.shared
+        if prepared is not None and not shared:
             prepared.lend()
         self._used[folder] += 1
+        return Path(layer.mount_point) if shared else None
 
     def give_back(self, taken: Taken) -> None:
         """Take back what :meth:`take` gave: the system has ended."""
@@ -377,7 +406,7 @@ class Volumes:
                 return
             self._used[folder] -= 1
             prepared = self._prepared.get(folder)
-            if prepared is None or prepared.volume is None:
+            if prepared is None or prepared.volume is None or prepared.shared:
                 return
             try:
                 prepared.volume.mount()

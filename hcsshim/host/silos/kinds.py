@@ -6,15 +6,23 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hcsshim.host.serving.loop import Loop
     from hcsshim.host.silos.launch_linux import Remains, SpareSilos
     from hcsshim.host.silos.port import Silo, SiloConfig
 
 
 class Silos:
-    """Makes silos; on Linux it keeps spare ones, so that the next comes sooner."""
+    """
+    Makes silos; on Linux it keeps spare ones, so that the next comes sooner.
 
-    def __init__(self) -> None:
+    Args:
+        log: Told what a silo is not that somebody might think it is.
+    """
+
+    def __init__(self, log: Callable[[str], None]) -> None:
+        self._log = log
         self._loop: Loop | None = None
         self._spares: SpareSilos | None = None
         self._remains: Remains | None = None
@@ -35,7 +43,7 @@ class Silos:
 
             if self._loop is None:
                 raise OSError("silos of Windows need the host's loop")
-            return WindowsSilo(config, self._loop)
+            return WindowsSilo(config, self._loop, self._log)
         if sys.platform != "linux":
             raise OSError(f"there are no silos for {sys.platform}")
         return self._open_linux(config)

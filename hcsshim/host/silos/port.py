@@ -77,6 +77,10 @@ class SiloConfig:
         limits: Enforced by cgroups.
         isolated: ``False`` runs processes straight on the machine, without
             namespaces; only on an explicit request.
+        demanding: Fail rather than show the layers to processes that could also look
+            elsewhere; only on an explicit request.
+        mounted: Where the layers and the scratch folder are seen together already, if
+            they are; only on Windows.
         network_of: Id on the machine of a process whose network it shares; ``None``
             for a network of its own, which has nothing but the loopback.
     """
@@ -89,6 +93,8 @@ class SiloConfig:
     mapped_directories: tuple[MappedDirectory, ...] = ()
     limits: Limits = Limits()
     isolated: bool = True
+    demanding: bool = False
+    mounted: Path | None = None
     network_of: int | None = None
 
 

@@ -2,9 +2,10 @@
 Silos of Windows: one job object each.
 
 A job keeps processes together: they are limited, counted and killed as one. It hides
-nothing from them: a silo here sees the machine's own files and network, so layers and
-mapped directories are refused. Its processes get real named pipes, and a pseudo
-console where the system has them.
+nothing from them: a silo here sees the machine's own files and network. Layers and
+mapped directories are seen in a folder, which its processes begin in; what that
+cannot be, the log says. Its processes get real named pipes, and a pseudo console where
+the system has them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from hcsshim._native import win32
@@ -36,8 +38,11 @@ from hcsshim.host.silos.port import (
 assert sys.platform == "win32"  # noqa: S101 - tells type checkers, too
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hcsshim.host.serving.loop import Loop
     from hcsshim.host.silos.port import Command, MappedDirectory, Message, SiloConfig
+    from hcsshim.host.silos.root_windows import Root
 
 #: Users that the processes of every silo are: ours has no others.
 _OWN_USERS = frozenset(("", "containeradministrator", "containeruser"))
@@ -77,14 +82,21 @@ class WindowsSilo:
     Args:
         config: What to make it from.
         loop: That watches its processes.
+        log: Told what it is not.
 
     Raises:
         OSError: No job can be made.
     """
 
-    def __init__(self, config: SiloConfig, loop: Loop) -> None:
+    def __init__(
+        self, config: SiloConfig, loop: Loop, log: Callable[[str], None]
+    ) -> None:
         self._config = config
         self._loop = loop
+        self._log = log
+        self._root: Root | None = None
+        self._thread: threading.Thread | None = None
+        self._making = False
         self._messages: list[Message] = []
         self._running: dict[int, jobs.Started] = {}
         self._killed: set[int] = set()
@@ -98,28 +110,77 @@ class WindowsSilo:
         except OSError:
             win32.close_handle(self._event)
             raise
-        self._say(self._set_up())
+        self._set_up()
 
-    def _set_up(self) -> Message:
+    def _set_up(self) -> None:
         config = self._config
-        if config.layers or config.scratch is not None:
-            path = str(config.layers[0] if config.layers else config.scratch)
-            return self._fail("use layers", path, errno.ENOSYS)
-        if config.mapped_directories:
-            path = str(config.mapped_directories[0].source)
-            return self._fail("map directories", path, errno.ENOSYS)
+        rooted = config.layers or config.scratch is not None
+        if config.demanding and (rooted or config.mapped_directories):
+            path = str((*config.layers, config.scratch)[0]) if rooted else ""
+            self._fail("hide the machine's files with layers", path, errno.ENOSYS)
+            return
         try:
             if config.limits != Limits():
                 self.limit(config.limits)
         except OSError as error:
-            return self._fail("limit what processes may use", "", error.errno or 0)
-        return Ready(init_pid=os.getpid())
+            self._fail("limit what processes may use", "", error.errno or 0)
+            return
+        if not rooted and not config.mapped_directories:
+            self._say(Ready(init_pid=os.getpid()))
+            return
+        self._warn()
+        from hcsshim.host.silos.root_windows import Root  # noqa: PLC0415 - not for all
 
-    def _fail(self, stage: str, path: str, number: int) -> Failed:
+        self._root = Root(config)
+        self._making = True
+        self._in_thread(self._root.make, self._rooted)
+
+    def _warn(self) -> None:
+        """Say what a folder cannot be for those who think that it is their root."""
+        name = self._config.hostname
+        self._log(
+            f"shows the layers of '{name}' to its processes as the folder they begin "
+            "in: Windows alone lets nobody show them as C:\\, which is the machine's"
+        )
+        if any(directory.read_only for directory in self._config.mapped_directories):
+            self._log(f"cannot keep '{name}' from writing to what is mapped read-only")
+
+    def _in_thread(
+        self, work: Callable[[], None], done: Callable[[OSError | None], None]
+    ) -> None:
+        """Do what takes long, then tell of its end in the loop's thread."""
+
+        def run() -> None:
+            failure: OSError | None = None
+            try:
+                work()
+            except OSError as error:
+                failure = error
+            except Exception as error:  # noqa: BLE001 - or nobody would be told
+                failure = OSError(errno.EIO, str(error))
+            self._loop.call_from_thread(lambda: done(failure))
+
+        self._thread = threading.Thread(target=run, daemon=True)
+        self._thread.start()
+
+    def _rooted(self, failure: OSError | None) -> None:
+        self._making = False
+        if failure is not None:
+            self._root = None
+            path = str(failure.filename or "")
+            self._fail("show the layers", path, failure.errno or errno.EIO)
+        elif self._ending:
+            self._finish()
+        elif not self._closed:
+            self._say(Ready(init_pid=os.getpid()))
+
+    def _fail(self, stage: str, path: str, number: int) -> None:
         self._ended = True
-        return Failed(stage=stage, path=path, errno=number)
+        self._say(Failed(stage=stage, path=path, errno=number))
 
     def _say(self, message: Message) -> None:
+        if self._closed:
+            return
         self._messages.append(message)
         win32.set_event(self._event)
 
@@ -148,7 +209,7 @@ class WindowsSilo:
         if command.user.lower() not in _OWN_USERS:
             self._refuse(token, "change the user", command.user, errno.EPERM)
             return
-        if not os.path.isdir(command.directory):
+        if not os.path.isdir(self._find(command.directory)):
             path = command.directory
             self._refuse(token, "enter the working directory", path, errno.ENOENT)
             return
@@ -177,11 +238,15 @@ class WindowsSilo:
         try:
             for file in command.files:
                 files.append(_inheritable(file))  # noqa: PERF401 - kept if one fails
+            environment = _environment(command, self._config.hostname)
+            if self._root is not None:
+                _point_to(self._root, environment)
+            application, line = self._program(command, environment)
             return jobs.start_process(
-                _application(command),
-                command.line or join(command.arguments),
-                environment=_environment(command, self._config.hostname),
-                directory=command.directory,
+                application,
+                line,
+                environment=environment,
+                directory=self._find(command.directory),
                 files=(files[0], files[1], files[2]),
                 console=console,
                 job=self._job,
@@ -189,6 +254,35 @@ class WindowsSilo:
         finally:
             for file in files:
                 win32.close_handle(file)
+
+    def _find(self, path: str) -> str:
+        """Give the machine's path for one of the container."""
+        return path if self._root is None else self._root.find(path)
+
+    def _program(
+        self, command: Command, environment: dict[str, str]
+    ) -> tuple[str | None, str]:
+        """
+        Find a program by its path; one without is found as ``CreateProcess`` does.
+
+        Returns:
+            The program, if it was found, and its command line. A batch file is not a
+            program: its shell starts it, by the command line.
+        """
+        import shutil  # noqa: PLC0415 - not for Linux
+
+        line = command.line or join(command.arguments)
+        name = command.arguments[0]
+        path = next((v for n, v in environment.items() if n.upper() == "PATH"), None)
+        if self._root is not None:
+            name = self._root.find_program(name, command.directory)
+            path = f"{self._find(command.directory)}{os.pathsep}{path or ''}"
+        found = shutil.which(name, path=path)
+        if found is None or not found.lower().endswith((".bat", ".cmd")):
+            return found, line
+        if self._root is not None and found.startswith(self._root.path):
+            line = join((found, *command.arguments[1:]))
+        return None, line
 
     def _exited(self, process_id: int) -> None:
         made = self._running.pop(process_id)
@@ -227,10 +321,17 @@ class WindowsSilo:
             pid for pid, made in self._running.items() if not win32.is_set(made.handle)
         )
         jobs.terminate_job(self._job, _KILLED_CODE)
-        if not self._running:
+        if not self._running and not self._making:
             self._finish()
 
     def _finish(self) -> None:
+        root, self._root = self._root, None
+        if root is not None:
+            self._in_thread(root.remove, lambda _failure: self._gone())
+        else:
+            self._gone()
+
+    def _gone(self) -> None:
         self._ended = True
         self._say(Gone())
 
@@ -265,21 +366,27 @@ class WindowsSilo:
 
     def map_directory(self, directory: MappedDirectory) -> None:
         """
-        Refuse: a job shows the machine's own files.
+        Show one more directory in the folder that is the root.
 
         Raises:
-            OSError: Always.
+            OSError: There is no such folder, or this machine cannot.
         """
-        raise OSError(errno.ENOSYS, "a job cannot map directories", directory.target)
+        if self._root is None:
+            raise OSError(
+                errno.ENOSYS, "a job cannot map directories", directory.target
+            )
+        self._root.map(directory)
 
     def unmap_directory(self, target: str) -> None:
         """
-        Refuse: nothing is mapped.
+        Show a directory no more.
 
         Raises:
-            OSError: Always.
+            OSError: It is not mapped, or in use.
         """
-        raise FileNotFoundError(errno.ENOENT, "nothing is mapped", target)
+        if self._root is None:
+            raise FileNotFoundError(errno.ENOENT, "nothing is mapped", target)
+        self._root.unmap(target)
 
     def statistics(self) -> Statistics:
         """Tell what the silo used so far."""
@@ -329,6 +436,11 @@ class WindowsSilo:
         self._closed = True
         self._ended = True
         jobs.terminate_job(self._job, _KILLED_CODE)
+        if self._thread is not None:
+            self._thread.join()
+        if self._root is not None:
+            self._root.remove()
+            self._root = None
         for made in self._running.values():
             self._loop.unwatch(made.handle)
             win32.close_handle(made.handle)
@@ -351,20 +463,6 @@ def _inheritable(file: int) -> int:
         win32.close_handle(nothing)
 
 
-def _application(command: Command) -> str | None:
-    """Find a program by its path; one without is found as ``CreateProcess`` does."""
-    import shutil  # noqa: PLC0415 - not for Linux
-
-    path = next(
-        (v for n, v in command.environment.items() if n.upper() == "PATH"), None
-    )
-    found = shutil.which(command.arguments[0], path=path)
-    if found is None:
-        return None
-    # A batch file is not a program: its shell starts it, by the command line.
-    return None if found.lower().endswith((".bat", ".cmd")) else found
-
-
 def _environment(command: Command, hostname: str) -> dict[str, str]:
     """Merge a command's variables over those that no program lacks."""
     variables = {name: os.environ[name] for name in _INHERITED if os.environ.get(name)}
@@ -375,3 +473,13 @@ def _environment(command: Command, hostname: str) -> dict[str, str]:
         if value:
             variables[name] = value
     return variables
+
+
+def _point_to(root: Root, environment: dict[str, str]) -> None:
+    """Let a process know where its root is."""
+    from hcsshim.host.silos.root_windows import VARIABLE  # noqa: PLC0415 - not for all
+
+    for name, value in environment.items():
+        if name.upper() == "PATH":
+            environment[name] = root.search_path(value)
+    environment.setdefault(VARIABLE, root.path)

@@ -3,9 +3,10 @@ Create documents: v1 ``ContainerConfig`` and v2 ``ComputeSystem``, to one value.
 
 Source:
     HCS schema types of these names. ``EmbeddedHost`` is our extension: with
-    ``{"Isolation": "None"}`` processes run straight on the machine; ``Root`` is
-    ``Layered`` by default, ``InPlace`` for a single layer that takes what is written,
-    or ``ReadOnly``.
+    ``{"Isolation": "None"}`` processes run straight on the machine; with
+    ``"Namespaces"`` there is no system whose processes see more than its layers, which
+    Windows gives without saying so; ``Root`` is ``Layered`` by default, ``InPlace`` for
+    a single layer that takes what is written, or ``ReadOnly``.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ _ROOTS = {
     "InPlace": Root.IN_PLACE,
     "ReadOnly": Root.READ_ONLY,
 }
+_ISOLATED = "Namespaces"
 #: What a container of this host cannot have; accepting it would be a lie.
 _NOT_HERE = ("MappedPipes", "AssignedDevices", "ContainerCredentialGuard")
 
@@ -105,6 +107,7 @@ class Configuration:
         mapped_directories: In order.
         limits: Of all processes together.
         isolated: False only if the document says so.
+        demanding: True only if the document asks for isolation by name.
         terminate_on_last_close: ``ShouldTerminateOnLastHandleClosed``.
         networking: What it is attached to when it starts.
     """
@@ -118,6 +121,7 @@ class Configuration:
     mapped_directories: tuple[MappedDirectory, ...] = ()
     limits: Limits = attrs.field(factory=Limits)
     isolated: bool = True
+    demanding: bool = False
     terminate_on_last_close: bool = False
     networking: Networking = attrs.field(factory=Networking)
 
@@ -199,6 +203,7 @@ def _read_v2(document: Fields) -> Configuration | None:
             cpu_weight=read_weight(container.child("Processor")),
         ),
         isolated=_isolated(document),
+        demanding=document.child("EmbeddedHost").text("Isolation") == _ISOLATED,
         terminate_on_last_close=document.flag("ShouldTerminateOnLastHandleClosed"),
         networking=_networking(container.child("Networking")),
     )
@@ -232,7 +237,9 @@ def _read_v1(document: Fields) -> Configuration | None:
         name=document.text("Name"),
         hostname=_host_name(document),
         layers=_layers(document),
-        scratch=_scratch(document.text("LayerFolderPath")),
+        scratch=_scratch(
+            document.text("LayerFolderPath") or document.text("VolumePath")
+        ),
         mapped_directories=_mapped_directories(document),
         limits=Limits(
             memory_bytes=megabytes * _MEGABYTE if megabytes else None,
@@ -240,6 +247,7 @@ def _read_v1(document: Fields) -> Configuration | None:
             cpu_weight=_weight(document.number("ProcessorWeight", most=10000)),
         ),
         isolated=_isolated(document),
+        demanding=document.child("EmbeddedHost").text("Isolation") == _ISOLATED,
         terminate_on_last_close=document.flag("TerminateOnLastHandleClosed"),
         networking=Networking(
             endpoints=document.texts("EndpointList"),
@@ -282,8 +290,8 @@ def _root(document: Fields, storage: Fields) -> Root:
 def _isolated(document: Fields) -> bool:
     extension = document.child("EmbeddedHost")
     extension.only(("Isolation", "Root"))
-    isolation = extension.text("Isolation", "Namespaces")
-    if isolation not in ("Namespaces", "None"):
+    isolation = extension.text("Isolation", _ISOLATED)
+    if isolation not in (_ISOLATED, "None"):
         extension.refuse("Isolation")
     return isolation != "None"
 

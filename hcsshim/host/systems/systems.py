@@ -668,5 +668,7 @@ def _silo_config(
         mapped_directories=configuration.mapped_directories,
         limits=configuration.limits,
         isolated=configuration.isolated,
+        demanding=configuration.demanding,
+        mounted=taken.mounted,
         network_of=network_of,
     )
