@@ -694,7 +694,9 @@ enum hcsshim_unpack_flags {
     /* A Windows layer: its rules for names, and its members file beside it. */
     HCSSHIM_UNPACK_WINDOWS = 1,
     /* Nothing is below this layer, so that it removes nothing. */
-    HCSSHIM_UNPACK_BASE = 2
+    HCSSHIM_UNPACK_BASE = 2,
+    /* Nobody asks for the digest. */
+    HCSSHIM_UNPACK_UNHASHED = 4
 };
 
 typedef struct hcsshim_unpack_result {
@@ -704,7 +706,7 @@ typedef struct hcsshim_unpack_result {
     uint64_t streams;             /* of these, alternate data streams */
     uint64_t devices_left_out;    /* which this user may not make */
     uint64_t attributes_left_out; /* extended ones, likewise */
-    uint8_t diff_id[32];          /* SHA-256 of the tar */
+    uint8_t diff_id[32];          /* SHA-256 of the tar; zeros: unhashed */
 } hcsshim_unpack_result;
 
 /*
@@ -754,6 +756,20 @@ HCSSHIM_API int32_t hcsshim_unpack_feed(hcsshim_unpack *unpack,
                                         const void *data, size_t length);
 
 /*
+ * hcsshim_unpack_room() - where the next bytes of the tar may be put.
+ *
+ * data: set to memory of the unpack's, valid until the next call.
+ * room: set to how many bytes fit there, at least one.
+ *
+ * Returns as _feed(). May block until there is some.
+ */
+HCSSHIM_API int32_t hcsshim_unpack_room(hcsshim_unpack *unpack, void **data,
+                                        size_t *room);
+
+/* hcsshim_unpack_fill() - that many were put there; returns as _feed(). */
+HCSSHIM_API int32_t hcsshim_unpack_fill(hcsshim_unpack *unpack, size_t length);
+
+/*
  * hcsshim_unpack_read() - the same for bytes of a file.
  *
  * file:  a descriptor, or a HANDLE on Windows; read from where it stands.
@@ -783,14 +799,16 @@ enum hcsshim_pack_flags {
     /* A Windows layer: its members file, and the metadata of layers below. */
     HCSSHIM_PACK_WINDOWS = 1,
     /* All files are root's, whoever owns them here; for Linux layers. */
-    HCSSHIM_PACK_ROOT = 2
+    HCSSHIM_PACK_ROOT = 2,
+    /* Nobody asks for the digest. */
+    HCSSHIM_PACK_UNHASHED = 4
 };
 
 typedef struct hcsshim_pack_result {
     uint64_t tar_bytes;
     uint64_t bytes; /* of the files, their holes with them */
     uint64_t members;
-    uint8_t diff_id[32]; /* SHA-256 of the tar */
+    uint8_t diff_id[32]; /* SHA-256 of the tar; zeros: unhashed */
 } hcsshim_pack_result;
 
 /* A layer's folder that becomes a tar. One thread at a time. */

@@ -213,6 +213,7 @@ class Lib:
     # layers: tar to and from folders
     HCSSHIM_UNPACK_WINDOWS: Final[int]
     HCSSHIM_UNPACK_BASE: Final[int]
+    HCSSHIM_UNPACK_UNHASHED: Final[int]
     def hcsshim_tree_remove(self, path: bytes, /) -> int: ...
     def hcsshim_unpack_new(
         self, root: bytes, flags: int, parents: CData, parent_count: int, out: CData, /
@@ -221,6 +222,10 @@ class Lib:
     def hcsshim_unpack_feed(
         self, unpack: CData, data: bytes | CData, length: int, /
     ) -> int: ...
+    def hcsshim_unpack_room(
+        self, unpack: CData, data: CData, room: CData, /
+    ) -> int: ...
+    def hcsshim_unpack_fill(self, unpack: CData, length: int, /) -> int: ...
     def hcsshim_unpack_read(
         self, unpack: CData, file: int, limit: int, got: CData, /
     ) -> int: ...
@@ -228,6 +233,7 @@ class Lib:
     def hcsshim_unpack_problem(self, unpack: CData, /) -> CData: ...
     HCSSHIM_PACK_WINDOWS: Final[int]
     HCSSHIM_PACK_ROOT: Final[int]
+    HCSSHIM_PACK_UNHASHED: Final[int]
     def hcsshim_pack_new(
         self,
         root: bytes,

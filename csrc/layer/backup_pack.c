@@ -179,7 +179,9 @@ int32_t hcsshim_backup_pack_new(int64_t file, int32_t hashed,
     *out = NULL;
     if (pack == NULL)
         return HCSSHIM_E_OUTOFMEMORY;
-    hr = hcsshim__sink_init(&pack->sink, file, hashed != 0);
+    hr = hcsshim__sink_init(&pack->sink, file,
+                            hashed != 0 ? HCSSHIM__SINK_HASHED
+                                        : HCSSHIM__SINK_PLAIN);
     if (hr < 0)
         hcsshim_backup_pack_free(pack);
     else
@@ -358,7 +360,7 @@ int32_t hcsshim_backup_pack_finish(hcsshim_backup_pack *pack,
         return hr;
     *result = pack->result;
     result->tar_bytes = pack->sink.total;
-    if (pack->sink.hashing)
+    if (pack->sink.kind == HCSSHIM__SINK_HASHED)
         hcsshim__sink_digest(&pack->sink, result->diff_id);
     return 0;
 }

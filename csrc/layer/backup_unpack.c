@@ -44,7 +44,8 @@ int32_t hcsshim_backup_unpack_new(hcsshim_backup_unpack **out)
         return HCSSHIM_E_OUTOFMEMORY;
     hr = hcsshim__tar_new(HCSSHIM__TAR_APPLY_GLOBAL, &unpack->tar);
     if (hr >= 0)
-        hr = hcsshim__sink_init(&unpack->sink, HCSSHIM__SINK_MEMORY, 0);
+        hr = hcsshim__sink_init(&unpack->sink, HCSSHIM__SINK_MEMORY,
+                                HCSSHIM__SINK_PLAIN);
     if (hr < 0)
         hcsshim_backup_unpack_free(unpack);
     else

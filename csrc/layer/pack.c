@@ -28,7 +28,10 @@ int32_t hcsshim_pack_new(const char *root, uint32_t flags,
         return HCSSHIM_E_OUTOFMEMORY;
     pack->flags = flags;
     pack->body = -1;
-    hr = hcsshim__sink_init(&pack->sink, file, 1);
+    hr = hcsshim__sink_init(&pack->sink, file,
+                            (flags & HCSSHIM_PACK_UNHASHED) != 0
+                                ? HCSSHIM__SINK_BESIDE
+                                : HCSSHIM__SINK_HASHED);
     if (hr >= 0)
         hr = hcsshim__tree_open(root, &pack->tree);
     if (hr >= 0 && (flags & HCSSHIM_PACK_WINDOWS) != 0)
@@ -197,7 +200,8 @@ int32_t hcsshim_pack_finish(hcsshim_pack *pack, hcsshim_pack_result *result)
     hcsshim__sink_clear(&pack->sink);
     *result = pack->result;
     result->tar_bytes = pack->sink.total;
-    hcsshim__sink_digest(&pack->sink, result->diff_id);
+    if ((pack->flags & HCSSHIM_PACK_UNHASHED) == 0)
+        hcsshim__sink_digest(&pack->sink, result->diff_id);
     return 0;
 }
 

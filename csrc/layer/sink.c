@@ -6,7 +6,7 @@
 
 #include "hcsshim.h"
 #include "layer/file.h"
-#include "layer/sink_hash.h"
+#include "layer/sink_beside.h"
 
 /* A buffer's address within its page; see hcsshim__file_buffer(). */
 #define PAGE 4096
@@ -21,12 +21,12 @@ uint8_t *hcsshim__file_buffer(size_t length, void **memory)
            BEYOND_PAGE;
 }
 
-int32_t hcsshim__sink_init(hcsshim__sink *sink, int64_t file, int hashing)
+int32_t hcsshim__sink_init(hcsshim__sink *sink, int64_t file, int kind)
 {
     memset(sink, 0, sizeof *sink);
     sink->file = file;
-    sink->hashing = hashing;
-    if (hashing)
+    sink->kind = kind;
+    if (kind == HCSSHIM__SINK_HASHED)
         hcsshim__sha256_init(&sink->digest);
     sink->room = HCSSHIM__FILE_PIECE;
     sink->buffer = hcsshim__file_buffer(sink->room, &sink->memory);
@@ -35,51 +35,68 @@ int32_t hcsshim__sink_init(hcsshim__sink *sink, int64_t file, int hashing)
 
 void hcsshim__sink_destroy(hcsshim__sink *sink)
 {
-    hcsshim__sink_hash_free(sink->beside);
+    hcsshim__sink_beside_free(sink->beside);
     free(sink->memory);
 }
 
 static void hash(hcsshim__sink *sink)
 {
-    if (sink->hashing)
+    if (sink->kind == HCSSHIM__SINK_HASHED)
         hcsshim__sha256_update(&sink->digest, sink->buffer + sink->hashed,
                                sink->used - sink->hashed);
     sink->hashed = sink->used;
 }
 
-/* Let the other thread hash the buffer, unless there is none and can be none.
- */
-static int32_t hash_beside(hcsshim__sink *sink)
+/* Begin the other thread, unless there is one or can be none. */
+static int has_other(hcsshim__sink *sink, hcsshim__sha256 *digest)
 {
     if (sink->beside == NULL)
-        (void)hcsshim__sink_hash_new(&sink->digest, &sink->beside);
-    if (sink->beside != NULL)
-        return hcsshim__sink_hash_give(sink->beside, sink);
-    hash(sink);
-    return 0;
+        (void)hcsshim__sink_beside_new(digest, sink->file, &sink->beside);
+    return sink->beside != NULL;
+}
+
+/* Write the buffer, or let it be written. */
+static int32_t pass_on(hcsshim__sink *sink)
+{
+    int32_t hr;
+
+    if (sink->used == 0)
+        return 0;
+    if (sink->kind == HCSSHIM__SINK_BESIDE && has_other(sink, NULL))
+        return hcsshim__sink_beside_give(sink->beside, sink);
+    hr = hcsshim__file_write(sink->file, sink->buffer, sink->used);
+    if (hr >= 0 && sink->kind == HCSSHIM__SINK_HASHED) {
+        if (has_other(sink, &sink->digest))
+            hr = hcsshim__sink_beside_give(sink->beside, sink);
+        else
+            hash(sink);
+    }
+    sink->used = sink->hashed = 0;
+    return hr;
 }
 
 int32_t hcsshim__sink_flush(hcsshim__sink *sink)
 {
-    int32_t hr;
+    int32_t hr = 0;
 
     if (sink->file == HCSSHIM__SINK_MEMORY) {
         hash(sink);
         return 0;
     }
-    if (sink->used == 0)
-        return 0;
-    hr = hcsshim__file_write(sink->file, sink->buffer, sink->used);
-    if (hr >= 0 && sink->hashing)
-        hr = hash_beside(sink);
-    sink->used = sink->hashed = 0;
+    if (sink->kind != HCSSHIM__SINK_BESIDE)
+        return pass_on(sink);
+    if (sink->beside != NULL)
+        hr = hcsshim__sink_beside_drain(sink->beside);
+    if (hr >= 0 && sink->used > 0)
+        hr = hcsshim__file_write(sink->file, sink->buffer, sink->used);
+    sink->used = 0;
     return hr;
 }
 
 void hcsshim__sink_digest(hcsshim__sink *sink,
                           uint8_t digest[HCSSHIM_SHA256_SIZE])
 {
-    hcsshim__sink_hash_free(sink->beside);
+    hcsshim__sink_beside_free(sink->beside);
     sink->beside = NULL;
     hash(sink);
     hcsshim__sha256_final(&sink->digest, digest);
@@ -120,7 +137,7 @@ static int32_t make_room(hcsshim__sink *sink, size_t length)
     if (sink->room - sink->used >= length)
         return 0;
     if (sink->file != HCSSHIM__SINK_MEMORY)
-        hr = hcsshim__sink_flush(sink);
+        hr = pass_on(sink);
     if (hr >= 0 && sink->room - sink->used < length)
         hr = grow(sink, length);
     return hr;
@@ -150,7 +167,7 @@ int32_t hcsshim__sink_write(hcsshim__sink *sink, const void *data,
         if (sink->file == HCSSHIM__SINK_MEMORY)
             hr = make_room(sink, length);
         else if (sink->used == sink->room)
-            hr = hcsshim__sink_flush(sink);
+            hr = pass_on(sink);
         if (hr < 0)
             return hr;
         if (take > sink->room - sink->used)

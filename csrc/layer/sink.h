@@ -12,6 +12,13 @@
 
 #define HCSSHIM__SINK_MEMORY INT64_C(-1)
 
+/* What another thread does for a file meanwhile, if there can be one. */
+enum {
+    HCSSHIM__SINK_PLAIN = 0, /* nothing */
+    HCSSHIM__SINK_HASHED,    /* it hashes */
+    HCSSHIM__SINK_BESIDE     /* it writes, until _flush() */
+};
+
 /* One thread at a time. */
 typedef struct hcsshim__sink {
     int64_t file; /* borrowed; or HCSSHIM__SINK_MEMORY */
@@ -21,13 +28,13 @@ typedef struct hcsshim__sink {
     size_t room;
     uint64_t total; /* bytes so far */
     size_t hashed;  /* of buffer */
-    int hashing;
-    hcsshim__sha256 digest;            /* another thread's, if there is one */
-    struct hcsshim__sink_hash *beside; /* which hashes what a file has */
+    int kind;
+    hcsshim__sha256 digest;              /* another thread's, if there is one */
+    struct hcsshim__sink_beside *beside; /* that one */
 } hcsshim__sink;
 
 /* Returns 0 or E_OUTOFMEMORY. */
-int32_t hcsshim__sink_init(hcsshim__sink *sink, int64_t file, int hashing);
+int32_t hcsshim__sink_init(hcsshim__sink *sink, int64_t file, int kind);
 void hcsshim__sink_destroy(hcsshim__sink *sink);
 
 int32_t hcsshim__sink_write(hcsshim__sink *sink, const void *data,
@@ -46,7 +53,7 @@ void hcsshim__sink_commit(hcsshim__sink *sink, size_t length);
 /* Bring what is buffered to the file; for memory only hash it. */
 int32_t hcsshim__sink_flush(hcsshim__sink *sink);
 
-/* The digest of all the bytes, which end with it. */
+/* Hashed ones only: the digest of all the bytes, which end with it. */
 void hcsshim__sink_digest(hcsshim__sink *sink,
                           uint8_t digest[HCSSHIM_SHA256_SIZE]);
 

@@ -39,7 +39,8 @@ static int32_t open_members(hcsshim_unpack *unpack)
 
     if (hr < 0)
         return hr;
-    hr = hcsshim__sink_init(&unpack->members, unpack->members_file, 0);
+    hr = hcsshim__sink_init(&unpack->members, unpack->members_file,
+                            HCSSHIM__SINK_PLAIN);
     if (hr < 0)
         return hr;
     return hcsshim__sink_write(&unpack->members, HCSSHIM__MEMBERS_MAGIC, 8);
@@ -296,6 +297,22 @@ int32_t hcsshim_unpack_feed(hcsshim_unpack *unpack, const void *data,
     return hcsshim__work_feed(unpack->work, data, length);
 }
 
+int32_t hcsshim_unpack_room(hcsshim_unpack *unpack, void **data, size_t *room)
+{
+    *data = NULL;
+    *room = 0;
+    if (unpack->error < 0)
+        return unpack->error;
+    return hcsshim__work_room(unpack->work, (uint8_t **)data, room);
+}
+
+int32_t hcsshim_unpack_fill(hcsshim_unpack *unpack, size_t length)
+{
+    if (unpack->error < 0)
+        return unpack->error;
+    return hcsshim__work_fill(unpack->work, length);
+}
+
 int32_t hcsshim_unpack_read(hcsshim_unpack *unpack, int64_t file,
                             uint64_t limit, uint64_t *got)
 {
@@ -348,6 +365,7 @@ int32_t hcsshim_unpack_finish(hcsshim_unpack *unpack,
         return hr;
     *result = unpack->result;
     result->attributes_left_out = hcsshim__tree_refused(unpack->tree);
-    hcsshim__sha256_final(&unpack->digest, result->diff_id);
+    if ((unpack->flags & HCSSHIM_UNPACK_UNHASHED) == 0)
+        hcsshim__sha256_final(&unpack->digest, result->diff_id);
     return 0;
 }

@@ -22,7 +22,8 @@ int32_t hcsshim__unpack_collect(hcsshim_unpack *unpack,
     if (!hcsshim__tree_is_windows(unpack->tree))
         return 0;
     if (unpack->streams.buffer == NULL)
-        hr = hcsshim__sink_init(&unpack->streams, HCSSHIM__SINK_MEMORY, 0);
+        hr = hcsshim__sink_init(&unpack->streams, HCSSHIM__SINK_MEMORY,
+                                HCSSHIM__SINK_PLAIN);
     if (hr < 0)
         return hr;
     hcsshim__sink_clear(&unpack->streams);

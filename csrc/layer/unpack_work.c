@@ -100,7 +100,7 @@ static void push_piece(struct hcsshim__work *work, size_t length)
     hcsshim__work_piece *piece = piece_of(work, work->filled);
 
     piece->length = length;
-    piece->users = 2;
+    piece->users = work->digests ? 2 : 1;
     work->filled++;
     if (work->filled > 1 && work->helper_count == 0)
         start_helpers(work);
@@ -179,7 +179,7 @@ static int do_one(struct hcsshim__work *work)
     void (*deed)(struct hcsshim__work *) = NULL;
 
     if (work->error >= 0 && !work->stopping) {
-        if (!work->hashing && work->hashed != work->filled)
+        if (work->digests && !work->hashing && work->hashed != work->filled)
             deed = hash_piece;
         else if (can_read(work) && work->filled - work->parsed < AHEAD)
             deed = read_piece;
@@ -250,31 +250,52 @@ static void push_fed(struct hcsshim__work *work)
     work->fed = 0;
 }
 
-int32_t hcsshim__work_feed(struct hcsshim__work *work, const uint8_t *data,
-                           size_t length)
+int32_t hcsshim__work_room(struct hcsshim__work *work, uint8_t **data,
+                           size_t *room)
 {
     int32_t hr;
 
     hcsshim__mutex_lock(&work->lock);
-    hr = work->error;
-    while (length > 0 && hr >= 0) {
-        size_t part = HCSSHIM__FILE_PIECE - work->fed;
+    hr = work->fed == 0 ? work_until(work, has_room) : work->error;
+    *data = piece_of(work, work->filled)->data + work->fed;
+    *room = HCSSHIM__FILE_PIECE - work->fed;
+    hcsshim__mutex_unlock(&work->lock);
+    return hr;
+}
 
-        if (work->fed == 0)
-            hr = work_until(work, has_room);
+int32_t hcsshim__work_fill(struct hcsshim__work *work, size_t length)
+{
+    int32_t hr = 0;
+
+    hcsshim__mutex_lock(&work->lock);
+    if (length > HCSSHIM__FILE_PIECE - work->fed)
+        hr = HCSSHIM_E_INVALIDARG;
+    else
+        work->fed += length;
+    if (work->fed == HCSSHIM__FILE_PIECE)
+        push_fed(work);
+    hcsshim__mutex_unlock(&work->lock);
+    return hr;
+}
+
+int32_t hcsshim__work_feed(struct hcsshim__work *work, const uint8_t *data,
+                           size_t length)
+{
+    int32_t hr = 0;
+
+    while (length > 0 && hr >= 0) {
+        uint8_t *to;
+        size_t part;
+
+        hr = hcsshim__work_room(work, &to, &part);
         if (hr < 0)
             break;
         part = part < length ? part : length;
-        hcsshim__mutex_unlock(&work->lock); /* nobody else fills pieces */
-        memcpy(piece_of(work, work->filled)->data + work->fed, data, part);
-        hcsshim__mutex_lock(&work->lock);
-        work->fed += part;
+        memcpy(to, data, part);
+        hr = hcsshim__work_fill(work, part);
         data += part;
         length -= part;
-        if (work->fed == HCSSHIM__FILE_PIECE)
-            push_fed(work);
     }
-    hcsshim__mutex_unlock(&work->lock);
     return hr;
 }
 
@@ -323,6 +344,7 @@ int32_t hcsshim__work_new(hcsshim_unpack *unpack, struct hcsshim__work **out)
         return hr;
     }
     work->unpack = unpack;
+    work->digests = (unpack->flags & HCSSHIM_UNPACK_UNHASHED) == 0;
     for (size_t i = 0; i < HCSSHIM__WORK_FILES; i++) {
         work->files[i].file = -1;
         work->files[i].next = work->spare;

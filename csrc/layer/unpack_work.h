@@ -79,6 +79,7 @@ struct hcsshim__work {
     /* Pieces: the counts go up for ever, and each is ahead of the next. */
     hcsshim__work_piece pieces[HCSSHIM__WORK_PIECES];
     uint32_t filled, hashed, parsed, freed;
+    int digests;                   /* hashing is asked for */
     int hashing, parsing, reading; /* a thread does it */
     size_t fed;                    /* bytes in the piece that feeding fills */
 
@@ -111,6 +112,11 @@ void hcsshim__work_free(struct hcsshim__work *work);
 /* Take bytes, which are copied. Blocks while all pieces are in use. */
 int32_t hcsshim__work_feed(struct hcsshim__work *work, const uint8_t *data,
                            size_t length);
+
+/* Where the next ones may be put, and that they were: hcsshim_unpack_room(). */
+int32_t hcsshim__work_room(struct hcsshim__work *work, uint8_t **data,
+                           size_t *room);
+int32_t hcsshim__work_fill(struct hcsshim__work *work, size_t length);
 
 /* Take bytes of a file, as hcsshim_unpack_read(). */
 int32_t hcsshim__work_read(struct hcsshim__work *work, int64_t file,

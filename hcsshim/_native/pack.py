@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WINDOWS: int = lib.HCSSHIM_PACK_WINDOWS
 ROOT: int = lib.HCSSHIM_PACK_ROOT
+UNHASHED: int = lib.HCSSHIM_PACK_UNHASHED
 
 
 class Packed(NamedTuple):
@@ -35,7 +36,7 @@ class Pack:
 
     Args:
         root: The folder.
-        flags: ``WINDOWS``, ``ROOT``.
+        flags: ``WINDOWS``, ``ROOT``, ``UNHASHED``.
         parents: Folders of the layers below, nearest first.
         descriptor: Of the file to write; ``None``: each step gives its bytes.
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WINDOWS: int = lib.HCSSHIM_UNPACK_WINDOWS
 BASE: int = lib.HCSSHIM_UNPACK_BASE
+UNHASHED: int = lib.HCSSHIM_UNPACK_UNHASHED
 
 
 class Unpacked(NamedTuple):
@@ -66,7 +67,7 @@ class Unpack:
 
     Args:
         root: The folder.
-        flags: ``WINDOWS``, ``BASE``.
+        flags: ``WINDOWS``, ``BASE``, ``UNHASHED``.
         parents: Folders of the layers below, nearest first.
 
     Raises:
@@ -103,6 +104,17 @@ class Unpack:
         """Take the next bytes of the tar."""
         piece = ffi.from_buffer("uint8_t[]", data)
         self._check(lib.hcsshim_unpack_feed(self._unpack, piece, len(piece)))
+
+    def room(self) -> memoryview:
+        """Give where the next bytes may be put, for :meth:`fill` right after."""
+        data = ffi.new("void **")
+        room = ffi.new("size_t *")
+        self._check(lib.hcsshim_unpack_room(self._unpack, data, room))
+        return memoryview(ffi.buffer(data[0], room[0]))
+
+    def fill(self, length: int) -> None:
+        """Take as many bytes as were put there."""
+        self._check(lib.hcsshim_unpack_fill(self._unpack, length))
 
     def read(self, descriptor: int, limit: int) -> int:
         """

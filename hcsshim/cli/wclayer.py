@@ -79,7 +79,7 @@ def import_(*, parents: tuple[str, ...], source: str, layer: str) -> None:
 
     given = sys.stdin.buffer if source == "-" else source
     with progress_bar("importing", None) as report:
-        import_tar(given, layer, parents=parents, progress=report)
+        import_tar(given, layer, parents=parents, progress=report, hashed=False)
     if parents:
         return
     try:
@@ -120,6 +120,7 @@ def export(*, parents: tuple[str, ...], target: str, packed: bool, layer: str) -
             parents=parents,
             compression="gzip" if packed else None,
             progress=report,
+            hashed=False,
         )
 
 

@@ -8,6 +8,7 @@ other threads run while they work, so that files are written meanwhile.
 
 from __future__ import annotations
 
+import io
 import queue
 import threading
 import zlib
@@ -105,6 +106,104 @@ def read_magic(file: IO[bytes]) -> bytes:
     return magic
 
 
+class Reader:
+    """
+    A compressed file that unpacks itself into memory of others.
+
+    Args:
+        source: The file, behind its first bytes.
+        first: Those.
+        make: Gives the library's reader of a file.
+
+    Attributes:
+        used: How many bytes of the file were read so far.
+    """
+
+    def __init__(
+        self, source: IO[bytes], first: bytes, make: Callable[[object], IO[bytes]]
+    ) -> None:
+        self._source = _Counted(source, first)
+        self._reader = make(self._source)
+        self._made = 0
+
+    @property
+    def used(self) -> int:
+        """How many bytes of the file were read so far."""
+        return self._source.used
+
+    def readinto(self, room: memoryview) -> int:
+        """
+        Unpack what fits.
+
+        Returns:
+            How many bytes came; 0 at the end.
+
+        Raises:
+            InvalidDataError: The file is damaged, ends too early, or expands beyond
+                measure.
+        """
+        try:
+            made = self._reader.readinto(room)  # type: ignore[attr-defined] # raw files
+        except EOFError as error:
+            raise InvalidDataError(
+                message="The compressed tar ends in the middle."
+            ) from error
+        except Exception as error:
+            if self._source.error is not None:
+                raise
+            raise InvalidDataError(
+                message=f"The compressed tar is damaged: {error}."
+            ) from error
+        self._made += made
+        check_expansion(self._source.used, self._made)
+        return int(made)
+
+
+class _Counted(io.RawIOBase):
+    """A file for reading, begun by somebody else, that counts what is read."""
+
+    def __init__(self, source: IO[bytes], first: bytes) -> None:
+        super().__init__()
+        self._source = source
+        self._first = first
+        self.used = 0
+        self.error: BaseException | None = None
+
+    def readinto(self, room: memoryview) -> int:  # type: ignore[override] # of isal
+        """Read what fits."""
+        data, self._first = self._first, b""
+        try:
+            data = data or self._source.read(len(room))
+        except BaseException as error:
+            self.error = error
+            raise
+        room[: len(data)] = data
+        self.used += len(data)
+        return len(data)
+
+
+def reader_for(source: IO[bytes], first: bytes) -> Reader | None:
+    """Give who unpacks a file into memory of others, if anybody here does."""
+    module = module_of("isal.isal_zlib") if first.startswith(GZIP) else None
+    make = getattr(module, "_GzipReader", None)
+    if make is None:
+        return None
+    return Reader(source, first, lambda file: make(file, PIECE))
+
+
+def check_expansion(used: int, made: int) -> None:
+    """
+    See that few bytes did not become too many.
+
+    Raises:
+        InvalidDataError: They did.
+    """
+    if made > max(ALWAYS_ALLOWED, used * MOST_EXPANSION):
+        raise InvalidDataError(
+            message=f"The compressed tar expands from {used} to over {made} bytes."
+        )
+
+
 class Compressor(Protocol):
     """The compression objects of all the libraries."""
 
@@ -168,11 +267,7 @@ def decompressed(
                 message=f"The compressed tar is damaged: {error}."
             ) from error
         made += len(piece)
-        if made > max(ALWAYS_ALLOWED, stored.used * MOST_EXPANSION):
-            raise InvalidDataError(
-                message=f"The compressed tar expands from {stored.used} to over "
-                f"{made} bytes."
-            )
+        check_expansion(stored.used, made)
         if piece:
             yield piece, stored.used
         if current.eof and stored.put_back(current.unused_data):

@@ -36,7 +36,8 @@ class LayerExport:
     What became of a layer.
 
     Attributes:
-        diff_id: Of the uncompressed tar: ``"sha256:..."``.
+        diff_id: Of the uncompressed tar: ``"sha256:..."``, or ``""`` if digests were
+            not to be computed.
         tar_size: Of the uncompressed tar, in bytes.
         digest: Of what was written; without compression the same as ``diff_id``.
         written: How many bytes were written.
@@ -75,19 +76,21 @@ class _Packing:
     Leaving the block completes the file, or after an exception gives it up.
     """
 
-    def __init__(self, compressor: Compressor, file: IO[bytes]) -> None:
+    def __init__(
+        self, compressor: Compressor, file: IO[bytes], *, hashed: bool
+    ) -> None:
         self._compressor = compressor
         self._file = file
         self._queue: queue.Queue[bytes | None] = queue.Queue(WAITING)
         self._error: BaseException | None = None
-        self._digest = hashlib.sha256()
+        self._digest = hashlib.sha256() if hashed else None
         self.written = 0
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     @property
     def digest(self) -> str:
         """Of what was written."""
-        return f"sha256:{self._digest.hexdigest()}"
+        return f"sha256:{self._digest.hexdigest()}" if self._digest else ""
 
     def __enter__(self) -> _Packing:  # noqa: PYI034 - Self is not in 3.10
         self._thread.start()
@@ -105,7 +108,8 @@ class _Packing:
             raise self._error
 
     def _write(self, data: bytes) -> None:
-        self._digest.update(data)
+        if self._digest is not None:
+            self._digest.update(data)
         self.written += len(data)
         write_all(self._file, data)
 
@@ -147,13 +151,18 @@ def _run(pack: native.Pack, step: int, watch: _Watch, sink: object) -> None:
 
 
 def _export(
-    pack: native.Pack, file: IO[bytes], compression: str | None, watch: _Watch
+    pack: native.Pack,
+    file: IO[bytes],
+    compression: str | None,
+    watch: _Watch,
+    *,
+    hashed: bool,
 ) -> tuple[native.Packed, str | None, int]:
     if compression is None:
         _run(pack, PIECE, watch, lambda data: write_all(file, data))
         done = pack.finish()
         return done, None, done.tar_bytes
-    with _Packing(compressor_for(compression), file) as packing:
+    with _Packing(compressor_for(compression), file, hashed=hashed) as packing:
         _run(pack, PIECE, watch, lambda data: packing.put(bytes(data)))
         done = pack.finish()
     return done, packing.digest, packing.written
@@ -173,6 +182,7 @@ def _pack(  # noqa: PLR0913 - what every export is asked
     compression: str | None,
     watch: _Watch,
 ) -> LayerExport:
+    hashed = not flags & native.UNHASHED
     if compression is not None:
         compressor_for(compression)  # refuse before anything is made
     with _opened(target) as file:
@@ -183,8 +193,10 @@ def _pack(  # noqa: PLR0913 - what every export is asked
                 _run(pack, STEP, watch, None)
                 done, digest, written = pack.finish(), None, None
             else:
-                done, digest, written = _export(pack, file, compression, watch)
-    diff_id = f"sha256:{done.diff_id.hex()}"
+                done, digest, written = _export(
+                    pack, file, compression, watch, hashed=hashed
+                )
+    diff_id = f"sha256:{done.diff_id.hex()}" if hashed else ""
     return LayerExport(
         diff_id=diff_id,
         tar_size=done.tar_bytes,
@@ -203,6 +215,7 @@ def export_tar(  # noqa: PLR0913 - keywords all but two
     compression: str | None = None,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
+    hashed: bool = True,
 ) -> LayerExport:
     """
     Make the tar of a Windows layer's folder.
@@ -222,6 +235,8 @@ def export_tar(  # noqa: PLR0913 - keywords all but two
         progress: Told the bytes of the tar done; nobody knows how many there will be.
             When it raises, the export ends, and nothing is left of it.
         cancel: When it is set, the export ends likewise.
+        hashed: Whether to compute digests. Without compression that takes more time
+            than all the rest where files are large.
 
     Returns:
         The tar's digest, and what is in it.
@@ -237,7 +252,7 @@ def export_tar(  # noqa: PLR0913 - keywords all but two
     return _pack(
         layer,
         target,
-        native.WINDOWS,
+        native.WINDOWS | (0 if hashed else native.UNHASHED),
         parents=parents,
         compression=compression,
         watch=_Watch(progress, cancel),
@@ -252,6 +267,7 @@ def pack_linux_layer(  # noqa: PLR0913 - keywords all but two
     owned_by_root: bool = False,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
+    hashed: bool = True,
 ) -> LayerExport:
     """
     Make the tar of a Linux layer's folder, which may be the upper one of an overlay.
@@ -268,6 +284,7 @@ def pack_linux_layer(  # noqa: PLR0913 - keywords all but two
             here; for folders that an ordinary user's containers wrote.
         progress: As for :func:`export_tar`.
         cancel: As for :func:`export_tar`.
+        hashed: As for :func:`export_tar`.
 
     Returns:
         The tar's digest, and what is in it.
@@ -279,10 +296,11 @@ def pack_linux_layer(  # noqa: PLR0913 - keywords all but two
     Source:
         "Image Layer Filesystem Changeset" of the OCI image specification.
     """
+    flags = native.ROOT if owned_by_root else 0
     return _pack(
         layer,
         target,
-        native.ROOT if owned_by_root else 0,
+        flags | (0 if hashed else native.UNHASHED),
         parents=(),
         compression=compression,
         watch=_Watch(progress, cancel),

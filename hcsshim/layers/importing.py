@@ -14,7 +14,12 @@ import attrs
 from hcsshim._native import unpack as native
 from hcsshim._native.growing import growing
 from hcsshim.errors import InvalidDataError, OperationCancelledError
-from hcsshim.layers._compression import decompressed, factory_for, read_magic
+from hcsshim.layers._compression import (
+    decompressed,
+    factory_for,
+    read_magic,
+    reader_for,
+)
 
 if TYPE_CHECKING:
     import threading
@@ -46,7 +51,8 @@ class LayerImport:
     What became of a tar.
 
     Attributes:
-        diff_id: Of the uncompressed tar: ``"sha256:..."``.
+        diff_id: Of the uncompressed tar: ``"sha256:..."``, or ``""`` if it was not to
+            be computed.
         tar_size: Of the uncompressed tar, in bytes.
         size: Of the layer's files together, in bytes; links and streams do not count.
         members: How many members the tar had.
@@ -125,13 +131,17 @@ def _feed_plain(
 def _feed(unpack: native.Unpack, file: IO[bytes], watch: _Watch) -> None:
     magic = read_magic(file)
     make = factory_for(magic)
+    # The unpack's other thread works while this one unpacks what it is given next.
     if make is None:
         _feed_plain(unpack, file, magic, watch)
-        return
-    # The unpack's other thread works while this one unpacks what it is fed next.
-    for piece, used in decompressed(file, magic, make):
-        unpack.feed(piece)
-        watch.done(used, len(piece))
+    elif (reader := reader_for(file, magic)) is not None:
+        while made := reader.readinto(unpack.room()):
+            unpack.fill(made)
+            watch.done(reader.used, made)
+    else:
+        for piece, used in decompressed(file, magic, make):
+            unpack.feed(piece)
+            watch.done(used, len(piece))
 
 
 def _size_of(source: PathName | IO[bytes], file: IO[bytes]) -> int | None:
@@ -153,7 +163,7 @@ def _unpack(
         _feed(unpack, file, watch)
         done = unpack.finish()
     return LayerImport(
-        diff_id=f"sha256:{done.diff_id.hex()}",
+        diff_id="" if flags & native.UNHASHED else f"sha256:{done.diff_id.hex()}",
         tar_size=done.tar_bytes,
         size=done.file_bytes,
         members=done.members,
@@ -184,6 +194,7 @@ def import_tar(  # noqa: PLR0913 - keywords all but two
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
     largest: int = LARGEST,
+    hashed: bool = True,
 ) -> LayerImport:
     """
     Make a Windows layer's folder of its tar, all in one pass.
@@ -210,6 +221,8 @@ def import_tar(  # noqa: PLR0913 - keywords all but two
             the import ends, and nothing is left of it.
         cancel: When it is set, the import ends likewise.
         largest: The most bytes that the uncompressed tar may have.
+        hashed: Whether to compute the tar's digest. Where files are large that takes
+            more time than all the rest: leave it out of a tar that was verified.
 
     Returns:
         The tar's digest, and what was in it.
@@ -225,6 +238,7 @@ def import_tar(  # noqa: PLR0913 - keywords all but two
         The tar form of Windows layers in the OCI image specification.
     """
     flags = native.WINDOWS | (0 if parents else native.BASE)
+    flags |= 0 if hashed else native.UNHASHED
     watch = _Watch(progress, cancel, largest)
     with growing(target) as folder:
         done = _unpack(source, folder, flags, parents, watch)
@@ -236,13 +250,14 @@ def import_tar(  # noqa: PLR0913 - keywords all but two
     return done
 
 
-def extract_linux_layer(
+def extract_linux_layer(  # noqa: PLR0913 - keywords all but two
     source: PathName | IO[bytes],
     target: PathName,
     *,
     progress: Progress | None = None,
     cancel: threading.Event | None = None,
     largest: int = LARGEST,
+    hashed: bool = True,
 ) -> LayerImport:
     """
     Make a folder of a Linux layer's tar, ready to be a lower folder of overlayfs.
@@ -257,6 +272,7 @@ def extract_linux_layer(
         progress: As for :func:`import_tar`.
         cancel: As for :func:`import_tar`.
         largest: As for :func:`import_tar`.
+        hashed: As for :func:`import_tar`.
 
     Returns:
         The tar's digest, and what was in it.
@@ -273,4 +289,4 @@ def extract_linux_layer(
     """
     watch = _Watch(progress, cancel, largest)
     with growing(target) as folder:
-        return _unpack(source, folder, 0, (), watch)
+        return _unpack(source, folder, 0 if hashed else native.UNHASHED, (), watch)

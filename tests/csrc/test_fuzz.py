@@ -19,7 +19,7 @@ TAR = ["tar_header", "tar_pax", "tar_read", "tar_sparse"]
 #: What reads and writes tars, below what makes files.
 TAR_LAYERS = [
     *TAR,
-    *("tar_write", "sink", "sink_hash", "file_unix", "names", "members"),
+    *("tar_write", "sink", "sink_beside", "file_unix", "names", "members"),
     *("sha256", "sha256_x86", "sha256_arm"),
     *("tree", "tree_unix", "tree_linux", "tree_attributes_linux", "overlay_unix"),
     *("unpack", "unpack_entry", "unpack_files", "unpack_kept", "unpack_work"),
@@ -35,7 +35,7 @@ TARGETS = {
             *("ext4_attribute", "ext4_behind", "ext4_close", "ext4_io_linux"),
             *("ext4_io_unix", "ext4_names", "ext4_out", "ext4_tar", "ext4_tree"),
             "ext4_write",
-            *("file_unix", "sink", "sink_hash", "sha256", "sha256_x86", "sha256_arm"),
+            *("file_unix", "sink", "sink_beside", "sha256", "sha256_x86", "sha256_arm"),
             *("verity", "verity_file", "verity_hash", "verity_pool"),
             *("verity_read_unix", "../native/hresult_unix"),
             *("../events/gate_linux", "../events/thread_unix"),

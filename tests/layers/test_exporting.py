@@ -9,6 +9,7 @@ import stat
 import subprocess
 import tarfile
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from layers_tars import TarMaker
 from programs import find_program
 
+from hcsshim._native.pack import UNHASHED, WINDOWS, Pack
 from hcsshim.errors import (
     InvalidDataError,
     NotFoundError,
@@ -95,6 +97,41 @@ def test_same_tar_again(layer: Path, tar_format: int) -> None:
 
     assert tar == exported(layer)
     assert done.diff_id == export_tar(layer, io.BytesIO()).diff_id
+
+
+@pytest.mark.parametrize("compression", [None, "gzip"])
+def test_unhashed(layer: Path, compression: str | None) -> None:
+    """
+    Without digests the tar is the same, in a file and in memory.
+    """
+    tar = TarMaker().folder("Files").add("Files/a", os.urandom(5 << 20)).done()
+    import_tar(io.BytesIO(tar), layer)
+    file, memory, hashed = layer.with_name("a.tar"), io.BytesIO(), io.BytesIO()
+
+    done = export_tar(layer, file, compression=compression, hashed=False)
+    export_tar(layer, memory, compression=compression, hashed=False)
+    export_tar(layer, hashed, compression=compression)
+
+    assert ("", "", len(tar)) == (done.diff_id, done.digest, done.tar_size)
+    assert hashed.getvalue() == file.read_bytes() == memory.getvalue()
+    assert done.written == len(memory.getvalue())
+
+
+@pytest.mark.linux
+@pytest.mark.parametrize("flags", [WINDOWS, WINDOWS | UNHASHED])
+@pytest.mark.parametrize("size", [1000, 5 << 20])
+def test_full_disk(layer: Path, flags: int, size: int) -> None:
+    """
+    A file that cannot be written ends the export, whichever thread writes it.
+    """
+    import_tar(io.BytesIO(TarMaker().add("Files/a", bytes(size)).done()), layer)
+
+    with (
+        open("/dev/full", "wb", buffering=0) as file,
+        Pack(layer, flags, descriptor=file.fileno()) as pack,
+        pytest.raises(OSError, match="disk is full"),
+    ):
+        list(iter(partial(pack.run, 1 << 20), 0))
 
 
 def test_layer_below_does_not_matter(layer: Path) -> None:

@@ -22,7 +22,7 @@ from hcsshim.errors import (
     InvalidDataError,
     OperationCancelledError,
 )
-from hcsshim.layers import extract_linux_layer, import_tar
+from hcsshim.layers import export_tar, extract_linux_layer, import_tar
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -508,6 +508,25 @@ def test_links_that_lead_in_circles(layer: Path) -> None:
         import_tar(io.BytesIO(hard), layer.with_name("hard"))
 
 
+def test_unhashed(layer: Path) -> None:
+    """
+    Without a digest the layer is the same one, however the tar comes.
+    """
+    tar = TarMaker().folder("Files").add("Files/a", os.urandom(3 << 20)).done()
+    plain, packed = layer.with_name("a.tar"), layer.with_name("a.tar.gz")
+    plain.write_bytes(tar)
+    packed.write_bytes(gzip.compress(tar))
+    for number, source in enumerate((plain, packed, io.BytesIO(tar))):
+        target = layer.with_name(f"layer-{number}")
+        again = io.BytesIO()
+
+        done = import_tar(source, target, hashed=False)
+        export_tar(target, again)
+
+        assert ("", len(tar)) == (done.diff_id, done.tar_size)
+        assert tar == again.getvalue()
+
+
 @pytest.mark.parametrize("kept", [1, 511, 512, 700, 1024 + 5])
 def test_truncated_tars(layer: Path, kept: int) -> None:
     """
@@ -529,6 +548,35 @@ def test_damaged_gzip(layer: Path) -> None:
     for bad in (packed[:-9], packed[:40] + b"\xff\xff\xff" + packed[43:]):
         with pytest.raises(InvalidDataError, match="compressed tar"):
             import_tar(io.BytesIO(bad), layer)
+
+    assert [] == os.listdir(layer.parent)
+
+
+def test_several_gzip_streams(layer: Path) -> None:
+    """
+    Streams of gzip may follow one another, with zeros behind them.
+    """
+    tar = TarMaker().folder("Files").add("Files/a", os.urandom(1 << 20)).done()
+    packed = gzip.compress(tar[:700_001]) + gzip.compress(tar[700_001:]) + bytes(600)
+
+    done = import_tar(io.BytesIO(packed), layer)
+
+    assert f"sha256:{hashlib.sha256(tar).hexdigest()}" == done.diff_id
+
+
+def test_unreadable_gzip(layer: Path) -> None:
+    """
+    An error of the source itself is told as it is.
+    """
+
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell() > 0:
+                raise ConnectionResetError("the peer is gone")
+            return super().read(size)
+
+    with pytest.raises(ConnectionResetError, match="the peer is gone"):
+        import_tar(Broken(gzip.compress(small_windows_tar())), layer)
 
     assert [] == os.listdir(layer.parent)
 
