@@ -766,7 +766,7 @@ HCSSHIM_API int32_t hcsshim_unpack_feed(hcsshim_unpack *unpack,
 HCSSHIM_API int32_t hcsshim_unpack_room(hcsshim_unpack *unpack, void **data,
                                         size_t *room);
 
-/* hcsshim_unpack_fill() - that many were put there; returns as _feed(). */
+/* hcsshim_unpack_fill() - take what was put into _room(); as _feed(). */
 HCSSHIM_API int32_t hcsshim_unpack_fill(hcsshim_unpack *unpack, size_t length);
 
 /*
