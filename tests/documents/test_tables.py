@@ -7,6 +7,7 @@ import inspect
 import json
 import pickle
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -22,19 +23,10 @@ from hcsshim.documents._rules import guid
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / ".ci" / "generate" / "schema"
 
-RENAMED = {
-    "HcsResult": "ResultError",
-    "Service_PropertyQuery": "ServicePropertyQuery",
-    "ContainersDef_BatchedBinding": "BatchedBinding",
-    "ContainersDef_Container": "ContainerDefinition",
-    "STDIOHandle": "StdioHandle",
-    "EndpointResquestResponse": "EndpointRequestResponse",
-    "endpointAttachInfo": "EndpointAttachInfo",
-    "hnsResponse": "HNSResponse",
-    "namespaceRequest": "NamespaceRequest",
-    "namespaceEndpointRequest": "NamespaceEndpointRequest",
-    "namespaceResourceRequest": "NamespaceResourceRequest",
-}
+#: Classes that are not called as in the schema.
+RENAMED: dict[str, str] = runpy.run_path(str(SCHEMA.parent / "document_layout.py"))[
+    "RENAMED"
+]
 GUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 ZERO_GUID = "00000000-0000-0000-0000-000000000000"
 EMPTY = {"string": "", "ip": "", "bool": False, "guid": ZERO_GUID, "bytes": ""}
