@@ -140,7 +140,9 @@ class Root:
 
     def _place(self, path: str) -> str:
         """Give where a path of the container is, if it is in its root."""
-        below = ntpath.splitdrive(path)[1].lstrip("\\/")
+        tail = ntpath.splitdrive(path)[1]
+        # Made absolute first, so that ".." leads nowhere above the root.
+        below = ntpath.normpath(ntpath.join("\\", tail)).lstrip("\\")
         return os.path.join(self.path, below) if below else self.path
 
     def find(self, path: str) -> str:

@@ -211,3 +211,18 @@ def test_mapped_directory_without_layers(shared: Path) -> None:
     )
 
     assert b"of the machine\r\n" == done.stdout
+
+
+def test_nothing_is_mapped_above_the_root(
+    container: ComputeSystem, shared: Path
+) -> None:
+    r"""``..`` at ``C:\`` is ``C:\`` itself, as everywhere on Windows."""
+    request = {
+        "ResourcePath": "Container/MappedDirectories",
+        "RequestType": "Add",
+        "Settings": {"HostPath": str(shared), "ContainerPath": "C:\\..\\..\\above"},
+    }
+
+    container.modify(json.dumps(request))
+
+    assert "of the machine\n" == output(container, r"cmd /c type above\note.txt")
